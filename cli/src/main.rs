@@ -1,0 +1,3 @@
+//! The command `mlp`.
+
+fn main() {}

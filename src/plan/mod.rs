@@ -1,0 +1,25 @@
+//! The plan: the backend-neutral graph of a project, typed, versioned, serialisable.
+//!
+//! No error value, no source text and no position can be represented here; a plan is built only from a program without
+//! errors. Everything downstream — targets, executor, `graph` — reads only this.
+
+mod expression;
+mod graph;
+mod operation;
+mod settings;
+
+pub use expression::{
+    BinaryOperator, Expression, Function, MetricReference, Operand, Reference, Subject, TextPart, UnaryOperator,
+};
+pub use graph::{
+    Branch, Call, Graph, Input, Loop, Node, NodeKind, NodePath, Origin, Output, Parameter, Pipeline, Plan, Port, PortType,
+    Project, StepCall, PLAN_VERSION,
+};
+pub use operation::{
+    Challenge, Check, CheckKind, Checks, Condition, Derived, Features, MaskMethod, Operation, Projection, SplitMethod,
+    SplitPart,
+};
+pub use settings::{
+    ArgumentPart, Backoff, CachePolicy, Model, PythonFunction, Resources, Retries, Run, SecretReference, Service, Step,
+    Task,
+};

@@ -1,0 +1,3 @@
+//! Text → segments → pest → tree. Never fails, never drops text.
+
+pub mod ast;

@@ -1,0 +1,15 @@
+//! Values, types, schemas, evidence — and nothing about syntax, files or targets.
+//!
+//! Everything here is fully resolved and free of errors, so it is also what the plan carries.
+
+mod artifact;
+mod data;
+mod schema;
+mod signature;
+mod value;
+
+pub use artifact::{ArtifactKind, ArtifactType, Evidence, Type};
+pub use data::{Bound, DataKind, DataType, EnumType, EnumVariant, RecordField, RecordType, Refinement};
+pub use schema::{Column, ColumnTag, Schema};
+pub use signature::{GenericKind, Parameter, ParameterKind, Port, Signature};
+pub use value::Value;
