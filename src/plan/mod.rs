@@ -12,8 +12,8 @@ pub use expression::{
     BinaryOperator, Expression, Function, MetricReference, Operand, Reference, Subject, TextPart, UnaryOperator,
 };
 pub use graph::{
-    Branch, Call, Graph, Input, Loop, Node, NodeKind, NodePath, Origin, Output, Parameter, Pipeline, Plan, Port, PortType,
-    Project, StepCall, PLAN_VERSION,
+    Branch, Call, Graph, Input, Loop, Node, NodeKind, NodePath, Origin, Output, PLAN_VERSION, Parameter, Pipeline,
+    Plan, Port, PortType, Project, StepCall,
 };
 pub use operation::{
     Challenge, Check, CheckKind, Checks, Condition, Derived, Features, MaskMethod, Operation, Projection, SplitMethod,

@@ -129,7 +129,11 @@ pub struct Backoff {
 
 impl Default for Backoff {
     fn default() -> Self {
-        Self { first: 1_000, factor: 2.0, longest: 60_000 }
+        Self {
+            first: 1_000,
+            factor: 2.0,
+            longest: 60_000,
+        }
     }
 }
 

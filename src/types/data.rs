@@ -126,6 +126,10 @@ impl DataType {
     /// A plain type: present and not narrowed.
     #[must_use]
     pub fn plain(kind: DataKind) -> Self {
-        Self { kind, optional: false, refinements: Vec::new() }
+        Self {
+            kind,
+            optional: false,
+            refinements: Vec::new(),
+        }
     }
 }
