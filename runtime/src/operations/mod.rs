@@ -7,8 +7,58 @@ use std::collections::BTreeMap;
 use std::sync::atomic::AtomicBool;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use mlp::plan::{Model, Node, Plan};
+use mlp::plan::{Model, Node, Operation, Plan};
 use mlp::types::Value;
+
+mod challenge;
+mod champion;
+mod deploy;
+mod evaluate;
+mod features;
+mod gate;
+mod mask;
+mod predict;
+mod prior;
+mod project;
+mod read;
+mod register;
+mod split;
+mod validate;
+
+/// Runs an operation to its end.
+///
+/// # Errors
+/// When the data or the model does not pass, an input cannot be read, the machine fails, or the run is cancelled.
+pub fn run(operation: &Operation, context: &Context) -> Result<Report, OperationError> {
+    match operation {
+        Operation::Read { schema } => read::run(schema, context),
+        Operation::Validate { schema, checks } => validate::run(schema, checks.as_ref(), context),
+        Operation::Features(features) => features::run(features, context),
+        Operation::Project(projection) => project::run(projection, context),
+        Operation::Split { method, parts } => split::run(method, parts, context),
+        Operation::Mask { columns, method } => mask::run(columns, *method, context),
+        Operation::Predict { model } => predict::run(model, context),
+        Operation::Evaluate {
+            model,
+            label,
+            positive,
+            protected,
+        } => evaluate::run(model, label, positive.as_ref(), protected, context),
+        Operation::Gate { conditions } => gate::run(conditions, context),
+        Operation::Challenge(challenge) => challenge::run(challenge, context),
+        Operation::Champion { model } => champion::run(model, context),
+        Operation::Prior { model, label, positive } => prior::run(model, label, positive.as_ref(), context),
+        Operation::Register { model } => register::run(model, context),
+        Operation::Deploy { service } => deploy::run(service, context),
+    }
+}
+
+fn not_built(operation: &str) -> OperationError {
+    OperationError::Input {
+        summary: format!("The operation `{operation}` is not built yet."),
+        help: "Use a newer release of mlp.".to_owned(),
+    }
+}
 
 /// What an operation is given.
 pub struct Context<'a> {
