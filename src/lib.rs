@@ -1,6 +1,12 @@
 //! The compiler of the `mlp` language: from text to a plan. One folder per phase, in the order in which data flows.
 
+pub mod check;
+pub mod db;
+pub mod diagnostics;
+pub mod names;
 pub mod plan;
+pub mod project;
 pub mod source;
+pub mod stdlib;
 pub mod syntax;
 pub mod types;

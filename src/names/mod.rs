@@ -1,0 +1,221 @@
+//! Items, scopes and imports: from a name in a file to the item that declares it. Nothing here looks inside a body.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use camino::Utf8Path;
+
+use crate::db::{Db, File, Item, ItemKey, ItemText};
+use crate::project::Contents;
+use crate::source::{Name, TextRange};
+use crate::syntax::ast::{self, ItemKind, SpanTable};
+use crate::syntax::{self, ParsedItem};
+
+/// The items of a file with where they stand.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FileItems {
+    /// In source order.
+    pub items: Vec<(ItemKey, TextRange)>,
+}
+
+/// What a name means in a file.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub struct Scope {
+    /// By name: the item that declares it, in this or another file.
+    pub names: BTreeMap<Name, ItemKey>,
+    /// Names whose import failed: their uses stay silent.
+    pub broken: Vec<Name>,
+}
+
+/// Parses one item; memoised by its text.
+#[salsa::tracked]
+pub fn parse_text<'db>(db: &'db dyn Db, text: ItemText<'db>) -> Arc<ParsedItem> {
+    Arc::new(syntax::parse_item(text.text(db)))
+}
+
+/// The items of `file`.
+#[salsa::tracked]
+pub fn file_items(db: &dyn Db, file: File) -> Arc<FileItems> {
+    let mut seen: BTreeMap<Name, u32> = BTreeMap::new();
+    let mut items = Vec::new();
+    for (range, parsed) in parsed_segments(db, file) {
+        let key = Name::from(item_name(&parsed.item.kind));
+        let occurrence = seen.entry(key.clone()).or_default();
+        items.push((
+            ItemKey {
+                file: Name::from(file.path(db).as_str()),
+                key,
+                occurrence: *occurrence,
+            },
+            range,
+        ));
+        *occurrence += 1;
+    }
+    Arc::new(FileItems { items })
+}
+
+fn parsed_segments(db: &dyn Db, file: File) -> Vec<(TextRange, Arc<ParsedItem>)> {
+    let Contents::Text(text) = file.contents(db) else {
+        return Vec::new();
+    };
+    let segments = syntax::segments(text).items;
+    let parse = |range: TextRange| {
+        let own = text.get(range.as_usize()).unwrap_or_default();
+        (range, parse_text(db, ItemText::new(db, own.to_owned())).clone())
+    };
+    segments.into_iter().map(|segment| parse(segment.range)).collect()
+}
+
+/// The text of an item.
+#[salsa::tracked]
+fn parsed<'db>(db: &'db dyn Db, item: Item<'db>) -> Option<Arc<ParsedItem>> {
+    let key = item.key(db);
+    let file = db.file(Utf8Path::new(&key.file));
+    let items = file_items(db, file);
+    let (_, range) = items.items.iter().find(|(own, _)| own == key)?;
+    let Contents::Text(text) = file.contents(db) else {
+        return None;
+    };
+    Some(parse_text(db, ItemText::new(db, text.get(range.as_usize())?.to_owned())).clone())
+}
+
+#[salsa::tracked]
+fn item_tree<'db>(db: &'db dyn Db, item: Item<'db>) -> Option<Arc<ast::Item>> {
+    parsed(db, item).as_ref().map(|parsed| Arc::new(parsed.item.clone()))
+}
+
+/// The tree of an item, free of positions; nothing for a key that no longer exists.
+#[must_use]
+pub fn item(db: &dyn Db, key: &ItemKey) -> Option<Arc<ast::Item>> {
+    item_tree(db, Item::new(db, key.clone())).clone()
+}
+
+/// The ranges of an item's nodes, relative to the item. For showing only: a query that computes meaning must not read it.
+#[must_use]
+pub fn spans(db: &dyn Db, key: &ItemKey) -> SpanTable {
+    parsed(db, Item::new(db, key.clone()))
+        .as_ref()
+        .map_or_else(SpanTable::default, |parsed| parsed.spans.clone())
+}
+
+/// Keyword and name of an item, as in [`ItemKey::key`].
+fn item_name(kind: &ItemKind) -> String {
+    match kind {
+        ItemKind::Use(item) => {
+            let path: Vec<&str> = item.path.iter().map(|segment| segment.text.as_str()).collect();
+            format!("use {}", path.join("::"))
+        }
+        ItemKind::Schema(item) => format!("schema {}", item.name.text),
+        ItemKind::Record(item) => format!("record {}", item.name.text),
+        ItemKind::Enum(item) => format!("enum {}", item.name.text),
+        ItemKind::Checks(item) => format!("checks {}", item.name.text),
+        ItemKind::Features(item) => format!("features {}", item.name.text),
+        ItemKind::Model(item) => format!("model {}", item.name.text),
+        ItemKind::Artifact(item) => format!("artifact {}", item.name.text),
+        ItemKind::Step(item) => format!("step {}", item.name.text),
+        ItemKind::Service(item) => format!("service {}", item.name.text),
+        ItemKind::Pipeline(item) => format!("pipeline {}", item.name.text),
+        ItemKind::Monitor(item) => format!("monitor {}", item.name.text),
+        ItemKind::Trigger(item) => format!("trigger {}", item.name.text),
+        ItemKind::Target(item) => format!("target {}", item.name.text),
+        ItemKind::Policy(item) => format!("policy {}", item.name.text),
+        ItemKind::Test(item) => format!("test {:?}", item.name.value),
+        ItemKind::Broken(name) => {
+            format!("broken {}", name.as_ref().map_or("", |name| name.text.as_str()))
+        }
+    }
+}
+
+/// The name that an item declares, if it declares one that others can use.
+#[must_use]
+pub fn declared_name(kind: &ItemKind) -> Option<&ast::Ident> {
+    match kind {
+        ItemKind::Schema(item) => Some(&item.name),
+        ItemKind::Record(item) => Some(&item.name),
+        ItemKind::Enum(item) => Some(&item.name),
+        ItemKind::Checks(item) => Some(&item.name),
+        ItemKind::Features(item) => Some(&item.name),
+        ItemKind::Model(item) => Some(&item.name),
+        ItemKind::Artifact(item) => Some(&item.name),
+        ItemKind::Step(item) => Some(&item.name),
+        ItemKind::Service(item) => Some(&item.name),
+        ItemKind::Pipeline(item) => Some(&item.name),
+        ItemKind::Monitor(item) => Some(&item.name),
+        ItemKind::Trigger(item) => Some(&item.name),
+        ItemKind::Target(item) => Some(&item.name),
+        ItemKind::Policy(item) => Some(&item.name),
+        ItemKind::Broken(name) => name.as_ref(),
+        ItemKind::Use(_) | ItemKind::Test(_) => None,
+    }
+}
+
+/// The modules whose items are in every scope: the life cycle is syntax.
+pub const PRELUDE: &[&str] = &["std/prelude.mlp"];
+
+/// The names that `file` declares itself, first declaration first.
+#[salsa::tracked]
+pub fn declarations(db: &dyn Db, file: File) -> Arc<BTreeMap<Name, ItemKey>> {
+    let mut names = BTreeMap::new();
+    for (key, _) in &file_items(db, file).items {
+        let Some(item) = item(db, key) else { continue };
+        if let Some(name) = declared_name(&item.kind) {
+            names.entry(name.text.clone()).or_insert_with(|| key.clone());
+        }
+    }
+    Arc::new(names)
+}
+
+/// What every name means in `file`: its own declarations, then imports, then the prelude.
+#[salsa::tracked]
+pub fn scope(db: &dyn Db, file: File) -> Arc<Scope> {
+    let mut scope = Scope::default();
+    for path in PRELUDE {
+        if file.path(db).as_str() != *path {
+            let module = db.file(Utf8Path::new(path));
+            scope.names.extend(
+                declarations(db, module)
+                    .iter()
+                    .map(|(name, key)| (name.clone(), key.clone())),
+            );
+        }
+    }
+    for (key, _) in &file_items(db, file).items {
+        if let Some(item) = item(db, key)
+            && let ItemKind::Use(import) = &item.kind
+        {
+            bring_in(db, import, &mut scope);
+        }
+    }
+    scope.names.extend(
+        declarations(db, file)
+            .iter()
+            .map(|(name, key)| (name.clone(), key.clone())),
+    );
+    Arc::new(scope)
+}
+
+fn bring_in(db: &dyn Db, import: &ast::Use, scope: &mut Scope) {
+    let module = db.file(&module_path(import));
+    let declared = declarations(db, module);
+    for name in &import.names {
+        match declared.get(&name.text) {
+            Some(key) => {
+                scope.names.insert(name.text.clone(), key.clone());
+            }
+            None => scope.broken.push(name.text.clone()),
+        }
+    }
+}
+
+/// The file that a `use` reads: `a::b::Name` is `a/b.mlp`.
+#[must_use]
+pub fn module_path(import: &ast::Use) -> camino::Utf8PathBuf {
+    let segments: Vec<&str> = import.path.iter().map(|segment| segment.text.as_str()).collect();
+    camino::Utf8PathBuf::from(format!("{}.mlp", segments.join("/")))
+}
+
+/// The item that `name` means in the file of `from`.
+#[must_use]
+pub fn resolve(db: &dyn Db, from: &ItemKey, name: &str) -> Option<ItemKey> {
+    scope(db, db.file(Utf8Path::new(&from.file))).names.get(name).cloned()
+}
