@@ -3,3 +3,4 @@
 //! It reads plans and nothing of the language: no syntax, no checks.
 
 pub mod operations;
+pub mod registry;
