@@ -1,6 +1,24 @@
 //! The native side of `mlp`: executor, artifact store, built-in operations, registry, Python steps.
 //!
 //! It reads plans and nothing of the language: no syntax, no checks.
+//!
+//! | module | what it does |
+//! |---|---|
+//! | [`executor`] | runs a pipeline of a plan; answers questions about earlier runs |
+//! | [`events`] | what a run tells while it goes on |
+//! | [`operations`] | the built-in operations, the same here and in a container |
+//! | [`registry`] | model versions and their aliases |
+//! | [`store`] | content-addressed artifacts under `.mlp/store` |
+//! | [`metadata`] | runs, nodes and the cache's index in SQLite |
+//! | [`values`] | values parsed by type, checked against refinements, written as text |
 
+pub mod error;
+pub mod events;
+pub mod executor;
+pub mod metadata;
 pub mod operations;
 pub mod registry;
+pub mod store;
+pub mod values;
+
+pub use error::RunError;
