@@ -50,4 +50,11 @@ macro_rules! declare {
 declare! {
     SyntaxError = "E0001", Error, "the text is not what the grammar expects here";
     UnknownName = "E0101", Error, "a name that nothing declares";
+    DependenciesNotSupported = "E0990", Error, "dependencies on other projects are not supported yet";
+    ManifestSyntax = "E1001", Error, "`mlp.toml` is not valid TOML";
+    UnknownManifestKey = "E1002", Error, "a setting that `mlp.toml` does not have";
+    ManifestValue = "E1003", Error, "a setting in `mlp.toml` has a value that does not fit";
+    MissingManifestKey = "E1004", Error, "`mlp.toml` lacks a setting that every project needs";
+    NotUtf8 = "E1005", Error, "a source file is not UTF-8";
+    UnreadableFile = "E1006", Error, "a source file cannot be read";
 }

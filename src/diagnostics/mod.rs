@@ -4,8 +4,17 @@
 //! it is shown.
 
 mod codes;
+pub mod fixes;
+mod registry;
+mod render;
+mod resolve;
 
 pub use codes::{Code, Declaration};
+pub use registry::{Explained, explain, index};
+pub use render::{Format, render};
+pub use resolve::{
+    Position, ResolvedDiagnostic, ResolvedEdit, ResolvedFix, ResolvedLabel, line_index, locate, resolve, resolve_all,
+};
 
 use camino::Utf8PathBuf;
 
@@ -20,6 +29,15 @@ pub enum Severity {
     Error,
     /// The program is accepted, and probably wrong.
     Warning,
+}
+
+impl std::fmt::Display for Severity {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(match self {
+            Self::Error => "error",
+            Self::Warning => "warning",
+        })
+    }
 }
 
 /// Where a label points.

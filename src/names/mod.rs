@@ -16,6 +16,15 @@ use crate::syntax::{self, ParsedItem};
 pub struct FileItems {
     /// In source order.
     pub items: Vec<(ItemKey, TextRange)>,
+    ranges: BTreeMap<ItemKey, TextRange>,
+}
+
+impl FileItems {
+    /// Where an item of this file stands.
+    #[must_use]
+    pub fn range(&self, key: &ItemKey) -> Option<TextRange> {
+        self.ranges.get(key).copied()
+    }
 }
 
 /// What a name means in a file.
@@ -51,7 +60,8 @@ pub fn file_items(db: &dyn Db, file: File) -> Arc<FileItems> {
         ));
         *occurrence += 1;
     }
-    Arc::new(FileItems { items })
+    let ranges = items.iter().cloned().collect();
+    Arc::new(FileItems { items, ranges })
 }
 
 fn parsed_segments(db: &dyn Db, file: File) -> Vec<(TextRange, Arc<ParsedItem>)> {
@@ -71,8 +81,7 @@ fn parsed_segments(db: &dyn Db, file: File) -> Vec<(TextRange, Arc<ParsedItem>)>
 fn parsed<'db>(db: &'db dyn Db, item: Item<'db>) -> Option<Arc<ParsedItem>> {
     let key = item.key(db);
     let file = db.file(Utf8Path::new(&key.file));
-    let items = file_items(db, file);
-    let (_, range) = items.items.iter().find(|(own, _)| own == key)?;
+    let range = file_items(db, file).range(key)?;
     let Contents::Text(text) = file.contents(db) else {
         return None;
     };
@@ -219,3 +228,7 @@ pub fn module_path(import: &ast::Use) -> camino::Utf8PathBuf {
 pub fn resolve(db: &dyn Db, from: &ItemKey, name: &str) -> Option<ItemKey> {
     scope(db, db.file(Utf8Path::new(&from.file))).names.get(name).cloned()
 }
+
+mod problems;
+
+pub use problems::{file_diagnostics, imported_files};

@@ -1,5 +1,10 @@
-//! Projects: `mlp.toml`, module paths, and the only door to the world outside.
+//! Projects: `mlp.toml`, module paths, and the only door to the world outside. Nothing here knows the language.
 
+mod disk;
 mod host;
+mod manifest;
 
+pub use disk::{DiskHost, OpenError};
 pub use host::{Contents, Host, MemoryHost};
+pub(crate) use manifest::unreadable_file;
+pub use manifest::{EDITION, MANIFEST, Manifest, ManifestFile, manifest_file};

@@ -1,0 +1,64 @@
+//! All problems of a project: what `mlp check` and the language server show. Nothing is decided here; every phase reports its
+//! own problems, and this gathers them.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use camino::Utf8PathBuf;
+
+use crate::check;
+use crate::db::{Db, File, Item, ProjectFiles};
+use crate::diagnostics::{Diagnostic, ResolvedDiagnostic, Severity, resolve_all};
+use crate::names;
+use crate::project;
+
+/// Every problem of the project, in the order of files and positions, each once.
+#[must_use]
+pub fn check(db: &dyn Db) -> Vec<ResolvedDiagnostic> {
+    let mut diagnostics = project::manifest_file(db).diagnostics.clone();
+    for file in files(db) {
+        diagnostics.extend(file_diagnostics(db, file));
+    }
+    resolve_all(db, &diagnostics)
+}
+
+/// Whether one of `diagnostics` is an error, so that the program may not be built or run.
+#[must_use]
+pub fn has_errors(diagnostics: &[ResolvedDiagnostic]) -> bool {
+    diagnostics
+        .iter()
+        .any(|diagnostic| diagnostic.severity == Severity::Error)
+}
+
+/// The project's own files and every file that they import, sorted by path; without the standard library.
+#[must_use]
+pub fn files(db: &dyn Db) -> Vec<File> {
+    let mut waiting: Vec<File> = ProjectFiles::get(db).files(db).clone();
+    let mut seen: BTreeSet<Utf8PathBuf> = BTreeSet::new();
+    let mut found = Vec::new();
+    while let Some(file) = waiting.pop() {
+        let path = file.path(db);
+        if path.starts_with("std") || !seen.insert(path.clone()) {
+            continue;
+        }
+        found.push(file);
+        waiting.extend(names::imported_files(db, file));
+    }
+    found.sort_by(|left, right| left.path(db).cmp(right.path(db)));
+    found
+}
+
+/// The problems of one file: its text, its names, then item by item.
+fn file_diagnostics(db: &dyn Db, file: File) -> Vec<Diagnostic> {
+    let mut diagnostics = names::file_diagnostics(db, file).as_ref().clone();
+    for (key, _) in &names::file_items(db, file).items {
+        diagnostics.extend(item_diagnostics(db, Item::new(db, key.clone())).iter().cloned());
+    }
+    diagnostics
+}
+
+/// The problems of one item; computed again only when something that it reads has changed.
+#[salsa::tracked]
+fn item_diagnostics<'db>(db: &'db dyn Db, item: Item<'db>) -> Arc<Vec<Diagnostic>> {
+    Arc::new(check::item_diagnostics(db, item.key(db)))
+}
