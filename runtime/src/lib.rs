@@ -12,6 +12,11 @@
 //! | [`metadata`] | runs, nodes and the cache's index in SQLite |
 //! | [`values`] | values parsed by type, checked against refinements, written as text |
 
+#![allow(
+    clippy::disallowed_methods,
+    reason = "only the compiler is kept from the world outside"
+)]
+
 pub mod error;
 pub mod events;
 pub mod executor;
