@@ -7,6 +7,8 @@
 //! | [`executor`] | runs a pipeline of a plan; answers questions about earlier runs |
 //! | [`events`] | what a run tells while it goes on |
 //! | [`operations`] | the built-in operations, the same here and in a container |
+//! | [`metrics`] | what a model is worth, with confidence intervals |
+//! | [`statistics`] | intervals, the bootstrap, paired tests |
 //! | [`registry`] | model versions and their aliases |
 //! | [`store`] | content-addressed artifacts under `.mlp/store` |
 //! | [`metadata`] | runs, nodes and the cache's index in SQLite |
@@ -21,8 +23,10 @@ pub mod error;
 pub mod events;
 pub mod executor;
 pub mod metadata;
+pub mod metrics;
 pub mod operations;
 pub mod registry;
+pub mod statistics;
 pub mod store;
 pub mod values;
 
