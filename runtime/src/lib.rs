@@ -4,6 +4,7 @@
 //!
 //! | module | what it does |
 //! |---|---|
+//! | [`data`] | tables: CSV, JSON Lines, Parquet, expressions over columns |
 //! | [`executor`] | runs a pipeline of a plan; answers questions about earlier runs |
 //! | [`events`] | what a run tells while it goes on |
 //! | [`operations`] | the built-in operations, the same here and in a container |
@@ -19,6 +20,7 @@
     reason = "only the compiler is kept from the world outside"
 )]
 
+pub mod data;
 pub mod error;
 pub mod events;
 pub mod executor;

@@ -6,9 +6,12 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::AtomicBool;
 
+use arrow::error::ArrowError;
 use camino::{Utf8Path, Utf8PathBuf};
 use mlp::plan::{Model, Node, Operation, Plan};
-use mlp::types::Value;
+use mlp::types::{Schema, Value};
+
+use crate::data::dataset::Dataset;
 
 mod challenge;
 mod champion;
@@ -51,6 +54,44 @@ pub fn run(operation: &Operation, context: &Context) -> Result<Report, Operation
         Operation::Register { model } => register::run(model, context),
         Operation::Deploy { service } => deploy::run(service, context),
     }
+}
+
+/// The input called `name`.
+fn input<'a>(context: &Context<'a>, name: &str) -> Result<&'a Item, OperationError> {
+    context.inputs.get(name).ok_or_else(|| OperationError::Input {
+        summary: format!(
+            "The operation `{}` was not given its input `{name}`.",
+            context.node.callee
+        ),
+        help: "The plan does not fit this version of mlp; build it again.".to_owned(),
+    })
+}
+
+/// The dataset that is the input `name`.
+fn open_dataset(context: &Context, name: &str) -> Result<Dataset, OperationError> {
+    match input(context, name)? {
+        Item::Artifact { path, .. } => Dataset::open_named(path, &format!("The input `{name}`")),
+        Item::Value(_) | Item::List(_) => Err(OperationError::Input {
+            summary: format!("The input `{name}` of `{}` is not a dataset.", context.node.callee),
+            help: "The plan does not fit this version of mlp; build it again.".to_owned(),
+        }),
+    }
+}
+
+/// That columns which the plan says belong together do not.
+fn misbuilt(error: ArrowError) -> OperationError {
+    OperationError::Input {
+        summary: format!("The columns of the result do not fit together: {error}."),
+        help: "The plan does not fit this version of mlp; build it again.".to_owned(),
+    }
+}
+
+/// The schema called `name`.
+fn schema<'a>(context: &Context<'a>, name: &str) -> Result<&'a Schema, OperationError> {
+    context.plan.schemas.get(name).ok_or_else(|| OperationError::Input {
+        summary: format!("The plan has no schema `{name}`."),
+        help: "The plan does not fit this version of mlp; build it again.".to_owned(),
+    })
 }
 
 fn not_built(operation: &str) -> OperationError {

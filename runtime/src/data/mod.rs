@@ -1,0 +1,15 @@
+//! Tables on disk and in memory: CSV, JSON Lines and Parquet in, Parquet out, and expressions over columns.
+//!
+//! Everything passes through Arrow record batches, so a file may be larger than memory. Nothing here knows operations,
+//! ports or verdicts; and nothing here judges a value: that a value can be represented in its column is all that is asked.
+
+pub mod cell;
+mod convert;
+mod csv;
+pub mod dataset;
+pub mod duration;
+mod json_lines;
+pub mod layout;
+mod parse;
+pub mod reading;
+pub mod words;
