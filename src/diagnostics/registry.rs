@@ -1,7 +1,7 @@
 //! Looking codes up: `mlp explain`, and the index of all diagnostics for the documentation.
 
 use super::codes::{Code, Declaration};
-use super::{Severity, nearest};
+use super::nearest;
 use crate::source::Name;
 
 /// What is known about a code that a user asks for.
@@ -75,6 +75,7 @@ fn row(declaration: &Declaration) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::diagnostics::Severity;
 
     #[test]
     fn codes_are_found_in_any_case() {

@@ -116,6 +116,12 @@ impl DiskHost {
         Some(Utf8PathBuf::from(parts.join("/")))
     }
 
+    /// Whether sources below this folder may belong to the project; a folder with its own manifest is another project.
+    fn is_own_folder(&self, path: &Utf8Path, name: &str) -> bool {
+        let is_hidden = name.starts_with('.');
+        !is_hidden && !SKIPPED_FOLDERS.contains(&name) && !self.root.join(path).join(MANIFEST).is_file()
+    }
+
     fn walk(&self, folder: &Utf8Path, depth: usize, extension: &str, found: &mut Vec<Utf8PathBuf>) {
         let Ok(entries) = fs::read_dir(self.root.join(folder)) else {
             return;
@@ -132,7 +138,7 @@ impl DiskHost {
             // Links to folders are not followed: they may lead in a circle.
             let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
             if is_folder {
-                if depth < DEPTH_LIMIT && !name.starts_with('.') && !SKIPPED_FOLDERS.contains(&name.as_str()) {
+                if depth < DEPTH_LIMIT && self.is_own_folder(&path, &name) {
                     self.walk(&path, depth + 1, extension, found);
                 }
             } else if path.extension() == Some(extension) && !self.root.join(&path).is_dir() {
@@ -181,6 +187,9 @@ mod tests {
         fs::create_dir_all(root.join("a/b")).unwrap();
         fs::write(root.join(MANIFEST), "name = \"x\"\n").unwrap();
         fs::write(root.join("a/b/c.mlp"), "").unwrap();
+        fs::create_dir_all(root.join("other")).unwrap();
+        fs::write(root.join("other").join(MANIFEST), "name = \"y\"\n").unwrap();
+        fs::write(root.join("other/d.mlp"), "").unwrap();
         let host = DiskHost::open(&root.join("a/b/c.mlp")).unwrap();
         assert_eq!(host.root(), root);
         assert_eq!(host.list("mlp"), ["a/b/c.mlp"]);

@@ -1,0 +1,184 @@
+//! The literate specification: `tests/spec/*.md` states a rule, shows a program, and what the compiler makes of it.
+//!
+//! A case is one or more files, followed by what is expected of them. A block is a file when it is a program (` ```mlp `) or
+//! names a path (` ```python train.py `). Expectations are `errors` (one line for each problem), `terminal` (the full
+//! drawing) and `fix PATH` (the file after every safe fix). A case without expectations is clean. A heading begins a new case, and so does a file that the case has already.
+//! `MLP_BLESS=1` rewrites the expectations, and adds `errors` where a case has problems and says nothing of them.
+#![allow(clippy::disallowed_methods, reason = "tests read the repository's own files")]
+
+mod harness;
+
+use std::fmt::Write as _;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use harness::{Block, Example, MAIN, blocks, is_blessing};
+use mlp::diagnostics::Format;
+use mlp::project::Contents;
+
+/// A program with what is expected of it.
+#[derive(Default)]
+struct Case {
+    section: usize,
+    files: Example,
+    last_line: usize,
+    expectations: Vec<Block>,
+}
+
+impl Case {
+    /// Whether a file with this path can still join the case.
+    fn accepts(&self, path: &Utf8Path) -> bool {
+        self.expectations.is_empty() && !self.files.files.contains_key(path)
+    }
+}
+
+/// One chapter's text, and how it must read.
+struct Chapter {
+    name: String,
+    text: String,
+}
+
+const EXPECTATIONS: &[&str] = &["errors", "terminal", "fix"];
+
+impl Chapter {
+    fn load(name: &str) -> Self {
+        let path = harness::root().join("tests/spec").join(name);
+        Self {
+            name: name.to_owned(),
+            text: std::fs::read_to_string(path).unwrap(),
+        }
+    }
+
+    fn cases(&self) -> Vec<Case> {
+        let mut cases: Vec<Case> = Vec::new();
+        for block in blocks(&self.text) {
+            let last_line = block.line + block.text.lines().count() + 1;
+            let is_expectation = EXPECTATIONS.contains(&block.kind.as_str());
+            let open = cases.last_mut().filter(|case| case.section == block.section);
+            match (is_expectation, block.file(), open) {
+                (true, _, Some(case)) => case.expectations.push(block),
+                (true, _, None) => panic!("{}:{}: an expectation without a program", self.name, block.line),
+                (false, Some((path, contents)), Some(case)) if case.accepts(&path) => {
+                    case.files.files.insert(path, contents);
+                    case.last_line = last_line;
+                }
+                (false, Some(file), _) => cases.push(Case {
+                    section: block.section,
+                    files: Example { files: [file].into() },
+                    last_line,
+                    expectations: Vec::new(),
+                }),
+                (false, None, _) => {}
+            }
+        }
+        cases
+    }
+
+    /// Every place where the chapter differs from what the compiler says, with the lines to replace and the new text.
+    fn differences(&self) -> Vec<Difference> {
+        let mut found = Vec::new();
+        for case in self.cases() {
+            let compiled = case.files.compile();
+            let lines = compiled.show(Format::Line);
+            let says_problems = case.expectations.iter().any(|block| block.kind != "fix");
+            if !says_problems && !lines.is_empty() {
+                found.push(Difference::missing(case.last_line, &lines));
+            }
+            for block in &case.expectations {
+                let actual = match block.kind.as_str() {
+                    "errors" => lines.clone(),
+                    "terminal" => compiled.show(Format::Terminal { colour: false }),
+                    _ => {
+                        let path = block.path.clone().unwrap_or_else(|| Utf8PathBuf::from(MAIN));
+                        let unchanged = case.files.files.get(&path).and_then(Contents::text).unwrap_or_default();
+                        compiled.mended().remove(&path).unwrap_or_else(|| unchanged.to_owned())
+                    }
+                };
+                if actual.trim_end() != block.text.trim_end() {
+                    found.push(Difference::other(block, &actual));
+                }
+            }
+        }
+        found
+    }
+
+    fn blessed(&self, differences: &[Difference]) -> String {
+        let mut lines: Vec<String> = self.text.lines().map(str::to_owned).collect();
+        for difference in differences.iter().rev() {
+            lines.splice(difference.lines.clone(), difference.actual.lines().map(str::to_owned));
+        }
+        lines.join("\n") + "\n"
+    }
+}
+
+/// Lines of a chapter that must be others.
+struct Difference {
+    lines: std::ops::Range<usize>,
+    expected: String,
+    actual: String,
+}
+
+impl Difference {
+    fn missing(line: usize, actual: &str) -> Self {
+        Self {
+            lines: line..line,
+            expected: "no problem\n".to_owned(),
+            actual: format!("\n```errors\n{actual}```"),
+        }
+    }
+
+    fn other(block: &Block, actual: &str) -> Self {
+        Self {
+            lines: block.line..block.line + block.text.lines().count(),
+            expected: block.text.clone(),
+            actual: format!("{}\n", actual.trim_end()),
+        }
+    }
+}
+
+fn examine(name: &str) {
+    let chapter = Chapter::load(name);
+    let differences = chapter.differences();
+    if is_blessing() {
+        let path = harness::root().join("tests/spec").join(name);
+        std::fs::write(path, chapter.blessed(&differences)).unwrap();
+        return;
+    }
+    let mut report = String::new();
+    for difference in &differences {
+        let Difference {
+            lines,
+            expected,
+            actual,
+        } = difference;
+        write!(
+            report,
+            "\ntests/spec/{name}:{}\nexpected\n{expected}found\n{actual}",
+            lines.start
+        )
+        .unwrap();
+    }
+    assert!(
+        differences.is_empty(),
+        "{} differences (MLP_BLESS=1 accepts them)\n{report}",
+        differences.len()
+    );
+}
+
+macro_rules! chapters {
+    ($($test:ident)*) => {
+        $(#[test] fn $test() { examine(concat!(stringify!($test), ".md")); })*
+
+        #[test]
+        fn every_chapter_is_run() {
+            let run = [$(concat!(stringify!($test), ".md")),*];
+            for entry in harness::root().join("tests/spec").read_dir_utf8().unwrap() {
+                let name = entry.unwrap().file_name().to_owned();
+                assert!(run.contains(&name.as_str()), "tests/spec/{name} is run by no test");
+            }
+        }
+    };
+}
+
+chapters! {
+    projects
+}
