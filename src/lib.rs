@@ -3,11 +3,13 @@
 pub mod check;
 pub mod db;
 pub mod diagnostics;
+pub mod graph_view;
 pub mod names;
 pub mod plan;
 pub mod project;
 pub mod source;
 pub mod stdlib;
 pub mod syntax;
+pub mod targets;
 pub mod types;
 pub mod workspace;

@@ -3,11 +3,14 @@
 //! No error value, no source text and no position can be represented here; a plan is built only from a program without
 //! errors. Everything downstream — targets, executor, `graph` — reads only this.
 
+mod build;
 mod expression;
 mod graph;
+mod json;
 mod operation;
 mod settings;
 
+pub use build::{BuildError, build};
 pub use expression::{
     BinaryOperator, Expression, Function, MetricReference, Operand, Reference, Subject, TextPart, UnaryOperator,
 };
@@ -15,6 +18,7 @@ pub use graph::{
     Branch, Call, Graph, Input, Loop, Node, NodeKind, NodePath, Origin, Output, PLAN_VERSION, Parameter, Pipeline,
     Plan, Port, PortType, Project, StepCall,
 };
+pub use json::{from_json, json_schema, to_json};
 pub use operation::{
     Challenge, Check, CheckKind, Checks, Condition, Derived, Features, MaskMethod, Operation, Projection, SplitMethod,
     SplitPart,

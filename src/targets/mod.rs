@@ -1,0 +1,110 @@
+//! Targets: what a plan is written for. A target sees the plan and nothing else.
+//!
+//! What a target cannot express stands in [`capability`]; nothing is dropped silently.
+
+pub mod capability;
+mod plan_target;
+
+use camino::Utf8PathBuf;
+
+use crate::plan::Plan;
+pub use capability::{Feature, Support};
+
+/// The targets by name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum TargetName {
+    /// The plan itself, as JSON.
+    Plan,
+    /// The executor of this machine; it runs plans and writes nothing.
+    Local,
+    /// Kubeflow Pipelines.
+    Kubeflow,
+    /// Vertex AI Pipelines.
+    Vertex,
+    /// Apache Airflow.
+    Airflow,
+}
+
+/// A file that a target writes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OutputFile {
+    /// Path below the output folder.
+    pub path: Utf8PathBuf,
+    /// Its text.
+    pub text: String,
+}
+
+/// Why a plan cannot be written for a target.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TargetError {
+    /// The target exists in the language, and this release does not write it.
+    #[error("the target `{0}` is not supported yet. Build the target `plan`, or run the pipeline with `mlp run`")]
+    NotSupportedYet(&'static str),
+    /// The target runs plans and writes no files.
+    #[error(
+        "the target `local` writes no files: `mlp run` runs the pipeline on this machine. To see the plan, build the target `plan`"
+    )]
+    RunsInstead,
+    /// The target cannot express something that the plan has.
+    #[error("the target `{target}` cannot express {feature}: {why}")]
+    Refused {
+        /// The target.
+        target: &'static str,
+        /// What it cannot express.
+        feature: String,
+        /// Why.
+        why: &'static str,
+    },
+    /// A writer failed.
+    #[error("the plan cannot be written: {0}")]
+    Write(String),
+}
+
+/// Writes plans for one platform.
+pub trait Target {
+    /// Which one it is.
+    fn name(&self) -> TargetName;
+
+    /// The files for a plan; equal plans give equal files.
+    ///
+    /// # Errors
+    /// When the target cannot express something that the plan has.
+    fn build(&self, plan: &Plan) -> Result<Vec<OutputFile>, TargetError>;
+}
+
+impl TargetName {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::Plan, Self::Local, Self::Kubeflow, Self::Vertex, Self::Airflow];
+
+    /// Its name in the language and on the command line.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Plan => "plan",
+            Self::Local => "local",
+            Self::Kubeflow => "kubeflow",
+            Self::Vertex => "vertex",
+            Self::Airflow => "airflow",
+        }
+    }
+
+    /// The target of that name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|target| target.name() == name)
+    }
+}
+
+/// Writes a plan for a target.
+///
+/// # Errors
+/// When the target is not supported, or cannot express something that the plan has.
+pub fn build(target: TargetName, plan: &Plan) -> Result<Vec<OutputFile>, TargetError> {
+    match target {
+        TargetName::Plan => plan_target::PlanTarget.build(plan),
+        TargetName::Local => Err(TargetError::RunsInstead),
+        TargetName::Kubeflow | TargetName::Vertex | TargetName::Airflow => {
+            Err(TargetError::NotSupportedYet(target.name()))
+        }
+    }
+}
