@@ -4,25 +4,23 @@
 
 use std::collections::BTreeMap;
 
-use camino::Utf8Path;
-
 use super::{Origin, PLAN_VERSION, Parameter, Pipeline, Plan, Project, Step};
 use crate::check::declarations;
 use crate::check::pipelines::{Elaborated, elaborate};
-use crate::db::{Db, ItemKey, ProjectFiles};
-use crate::diagnostics::{Diagnostic, Severity};
+use crate::db::{Db, ItemKey};
+use crate::diagnostics::{Place, ResolvedDiagnostic, Severity, line_index, locate};
 use crate::names;
-use crate::project::Contents;
-use crate::source::LineIndex;
+use crate::project::manifest_file;
 use crate::syntax::ast::{ItemKind, NodeId, PipelineItem};
 use crate::types::{ParameterKind, Schema, Type};
+use crate::workspace;
 
 /// Why there is no plan.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum BuildError {
     /// The program has errors; warnings are left out.
     #[error("the program has {} error{}", .0.len(), if .0.len() == 1 { "" } else { "s" })]
-    Program(Vec<Diagnostic>),
+    Program(Vec<ResolvedDiagnostic>),
     /// Two different definitions would get one name in the plan.
     #[error(
         "the plan needs one name for each {what}, but `{name}` means two different things in {first} and {second}. \
@@ -45,13 +43,14 @@ pub enum BuildError {
 /// # Errors
 /// When the program has errors, or two different definitions in different files share a name.
 pub fn build(db: &dyn Db) -> Result<Plan, BuildError> {
-    let errors = errors(db);
+    let mut errors = workspace::check(db);
+    errors.retain(|diagnostic| diagnostic.severity == Severity::Error);
     if !errors.is_empty() {
         return Err(BuildError::Program(errors));
     }
     let mut assembly = Assembly::default();
-    for file in ProjectFiles::get(db).files(db) {
-        for (key, _) in &names::file_items(db, *file).items {
+    for file in workspace::files(db) {
+        for (key, _) in &names::file_items(db, file).items {
             if let Some(item) = names::item(db, key)
                 && let ItemKind::Pipeline(pipeline) = &item.kind
             {
@@ -198,21 +197,14 @@ fn parameters(db: &dyn Db, key: &ItemKey) -> Vec<Parameter> {
 }
 
 fn origins(db: &dyn Db, key: &ItemKey, places: &BTreeMap<String, NodeId>) -> BTreeMap<String, Origin> {
-    let file = db.file(Utf8Path::new(&key.file));
-    let Contents::Text(text) = file.contents(db) else {
-        return BTreeMap::new();
-    };
-    let items = names::file_items(db, file);
-    let Some((_, item)) = items.items.iter().find(|(own, _)| own == key) else {
-        return BTreeMap::new();
-    };
-    let lines = LineIndex::new(text);
-    let spans = names::spans(db, key);
     let origin = |node: NodeId| {
-        let offset = item.start as usize + spans.get(node).start as usize;
+        let (path, range) = locate(db, &Place::Node(key.clone(), node));
+        let file = db.file(&path);
+        let text = file.contents(db).text().unwrap_or_default();
+        let line = line_index(db, file).characters(text, range.start as usize).line;
         Origin {
-            file: key.file.to_string(),
-            line: lines.characters(text, offset).line.saturating_add(1),
+            file: path.into_string(),
+            line: line.saturating_add(1),
         }
     };
     places
@@ -221,32 +213,12 @@ fn origins(db: &dyn Db, key: &ItemKey, places: &BTreeMap<String, NodeId>) -> BTr
         .collect()
 }
 
-fn errors(db: &dyn Db) -> Vec<Diagnostic> {
-    let mut errors = Vec::new();
-    for file in ProjectFiles::get(db).files(db) {
-        for (key, _) in &names::file_items(db, *file).items {
-            errors.extend(crate::check::item_diagnostics(db, key));
-        }
-    }
-    errors.retain(|diagnostic| diagnostic.code.declaration().severity == Severity::Error);
-    errors
-}
-
-/// What `mlp.toml` says; a project without one has no name of its own.
+/// What `mlp.toml` says; a project of one file has none.
 fn project(db: &dyn Db) -> Project {
-    let text = |key: &str, otherwise: &str| {
-        let Contents::Text(text) = db.file(Utf8Path::new("mlp.toml")).contents(db) else {
-            return otherwise.to_owned();
-        };
-        let table: Option<toml::Table> = text.parse().ok();
-        let value = table
-            .as_ref()
-            .and_then(|table| table.get(key))
-            .and_then(toml::Value::as_str);
-        value.unwrap_or(otherwise).to_owned()
-    };
+    let file = manifest_file(db);
+    let or = |value: Option<&String>, otherwise: &str| value.map_or(otherwise, String::as_str).to_owned();
     Project {
-        name: text("name", "unnamed"),
-        version: text("version", "0.0.0"),
+        name: or(file.manifest.as_ref().map(|manifest| &manifest.name), "unnamed"),
+        version: or(file.manifest.as_ref().map(|manifest| &manifest.version), "0.1.0"),
     }
 }
