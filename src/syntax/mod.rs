@@ -1,6 +1,19 @@
-//! Text → segments → pest → tree. Never fails, never drops text.
+//! Text → segments → pest → abstract syntax. Never fails, never drops text.
+//!
+//! A file is cut into items by a scanner, each item is parsed alone, and everything that comes out is plain data: no type
+//! of pest leaves this module. It resolves no names and reads no files.
 
 pub mod ast;
+mod error;
+mod grammar;
+mod lexer;
+mod lower;
+mod parser;
+mod segments;
+
+pub use error::{SyntaxError, SyntaxErrorKind};
+pub use parser::parse_item;
+pub use segments::{ITEM_WORDS, segments};
 
 use crate::source::TextRange;
 
@@ -20,30 +33,47 @@ pub struct Segments {
     pub module_docs: Option<String>,
 }
 
-/// A parsed item.
+/// A parsed item. All positions are relative to the item's text.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ParsedItem {
     /// The tree.
     pub item: ast::Item,
     /// Where its nodes stand.
     pub spans: ast::SpanTable,
+    /// What could not be read; the tree has an error node there.
+    pub errors: Vec<SyntaxError>,
 }
 
-/// Cuts a file into items.
-#[must_use]
-pub fn segments(_text: &str) -> Segments {
-    Segments::default()
+/// A parsed file.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub struct Parse {
+    /// The items with their ranges in the file.
+    pub items: Vec<(TextRange, ParsedItem)>,
+    /// The `//!` comment.
+    pub module_docs: Option<String>,
 }
 
-/// Parses one item.
+impl Parse {
+    /// The errors of all items, with ranges in the file.
+    pub fn errors(&self) -> impl Iterator<Item = SyntaxError> + '_ {
+        self.items.iter().flat_map(|(range, item)| {
+            item.errors
+                .iter()
+                .map(|error| error.clone().offset(range.start as usize))
+        })
+    }
+}
+
+/// Parses a file.
 #[must_use]
-pub fn parse_item(_text: &str) -> ParsedItem {
-    ParsedItem {
-        item: ast::Item {
-            id: ast::NodeId(0),
-            docs: None,
-            kind: ast::ItemKind::Broken(None),
-        },
-        spans: ast::SpanTable::default(),
+pub fn parse(text: &str) -> Parse {
+    let segments = segments(text);
+    let items = segments.items.iter().map(|segment| {
+        let item = text.get(segment.range.as_usize()).unwrap_or_default();
+        (segment.range, parse_item(item))
+    });
+    Parse {
+        items: items.collect(),
+        module_docs: segments.module_docs,
     }
 }
