@@ -3,6 +3,7 @@
 pub mod check;
 pub mod db;
 pub mod diagnostics;
+pub mod format;
 pub mod graph_view;
 pub mod names;
 pub mod plan;

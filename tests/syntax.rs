@@ -43,3 +43,11 @@ fn the_standard_library_parses() {
         assert_clean(&std::fs::read_to_string(entry.unwrap().path()).unwrap());
     }
 }
+
+#[test]
+#[ignore]
+fn dump() {
+    for (_, item) in syntax::parse(SAMPLE).items {
+        println!("{:#?}", item.item);
+    }
+}

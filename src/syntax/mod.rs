@@ -12,10 +12,16 @@ mod parser;
 mod segments;
 
 pub use error::{SyntaxError, SyntaxErrorKind};
+pub use lower::{DURATION_UNITS, SIZE_UNITS};
 pub use parser::parse_item;
 pub use segments::{ITEM_WORDS, segments};
 
 use crate::source::TextRange;
+
+/// The words that are never a name unless they stand in back-ticks.
+pub const RESERVED_WORDS: [&str; 13] = [
+    "let", "if", "else", "for", "in", "finally", "return", "true", "false", "none", "and", "or", "not",
+];
 
 /// One top-level item with its doc comment.
 #[derive(Clone, Debug, PartialEq)]

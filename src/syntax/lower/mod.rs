@@ -10,6 +10,8 @@ mod statements;
 mod strings;
 mod types;
 
+pub use literals::{DURATION_UNITS, SIZE_UNITS};
+
 use std::collections::BTreeSet;
 
 use pest::iterators::Pair;
