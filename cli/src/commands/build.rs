@@ -1,0 +1,92 @@
+//! `mlp build`: files for a platform.
+
+use camino::Utf8PathBuf;
+use clap::Args;
+use mlp::project::manifest_file;
+use mlp::targets::{self, OutputFile, TargetError, TargetName};
+
+use super::Context;
+use crate::exit::Exit;
+use crate::files;
+use crate::problem::Problem;
+use crate::project::Project;
+
+/// Arguments of `mlp build`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  mlp build                            for the target that `mlp.toml` names
+  mlp build --target plan -o -         the plan as JSON, to standard output
+  mlp build --target plan -o plan.json")]
+pub struct Arguments {
+    /// The project's folder, or a single `.mlp` file
+    #[arg(value_name = "PATH")]
+    path: Option<Utf8PathBuf>,
+    /// plan, local, kubeflow, vertex or airflow; the `target` of `mlp.toml`, or else plan
+    #[arg(short, long, value_name = "NAME")]
+    target: Option<String>,
+    /// A file, a folder, or - for standard output; build/TARGET in the project when not given
+    #[arg(short, long, value_name = "PATH")]
+    output: Option<Utf8PathBuf>,
+}
+
+/// Compiles and writes.
+pub fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Problem> {
+    let project = Project::open(&context.path(arguments.path.as_deref()))?;
+    let declared = manifest_file(&project.db)
+        .manifest
+        .as_ref()
+        .and_then(|manifest| manifest.target.clone());
+    let name = arguments
+        .target
+        .clone()
+        .or(declared)
+        .unwrap_or_else(|| "plan".to_owned());
+    let target = TargetName::from_name(&name).ok_or_else(|| {
+        let known = TargetName::ALL.map(TargetName::name);
+        Problem::unknown("target", &name, known)
+    })?;
+    let plan = match project.plan(context)? {
+        Ok(plan) => plan,
+        Err(exit) => return Ok(exit),
+    };
+    let written = targets::build(target, &plan).map_err(|error| problem(&error))?;
+    if arguments.output.as_deref().is_some_and(|output| output == "-") {
+        return to_stdout(&written, context);
+    }
+    for file in &written {
+        let path = match &arguments.output {
+            Some(output) if written.len() == 1 && output.extension().is_some() => output.clone(),
+            Some(output) => output.join(&file.path),
+            None => project.root.join("build").join(target.name()).join(&file.path),
+        };
+        files::write(&path, &file.text)?;
+        context.terminal.out(&format!("wrote {path}\n"))?;
+    }
+    Ok(Exit::Success)
+}
+
+fn to_stdout(written: &[OutputFile], context: &Context) -> Result<Exit, Problem> {
+    match written {
+        [only] => {
+            context.terminal.out(&only.text)?;
+            Ok(Exit::Success)
+        }
+        several => Err(Problem::usage(format!(
+            "The target writes {} files, which cannot all go to standard output.",
+            several.len()
+        ))
+        .help("Name a folder with `-o`.")),
+    }
+}
+
+fn problem(error: &TargetError) -> Problem {
+    match error {
+        TargetError::NotSupportedYet(name) => Problem::usage(format!("The target `{name}` is not supported yet."))
+            .help("Build the target `plan`, or run the pipeline on this machine with `mlp run`."),
+        TargetError::RunsInstead => Problem::usage("The target `local` writes no files.")
+            .help("Run the pipeline on this machine with `mlp run`; to see the plan, build the target `plan`."),
+        TargetError::Refused { .. } => Problem::usage(format!("{error}.")),
+        TargetError::Write(_) => Problem::machine(format!("{error}.")),
+    }
+}

@@ -1,0 +1,46 @@
+//! One file for each command: its arguments and what it does.
+
+pub mod build;
+pub mod check;
+pub mod completions;
+pub mod explain;
+pub mod graph;
+
+use camino::{Utf8Path, Utf8PathBuf};
+
+use crate::arguments::Command;
+use crate::exit::Exit;
+use crate::output::Terminal;
+use crate::problem::Problem;
+
+/// What every command knows.
+pub struct Context {
+    /// `--project`
+    pub project: Option<Utf8PathBuf>,
+    /// Where it writes.
+    pub terminal: Terminal,
+}
+
+impl Context {
+    /// A path of the command line, as seen from `--project`; the project itself when there is none.
+    pub fn path(&self, path: Option<&Utf8Path>) -> Utf8PathBuf {
+        let base = self.project.as_deref();
+        match (base, path) {
+            (Some(base), Some(path)) => base.join(path),
+            (Some(base), None) => base.to_owned(),
+            (None, Some(path)) => path.to_owned(),
+            (None, None) => Utf8PathBuf::from("."),
+        }
+    }
+}
+
+/// Runs a command to its end.
+pub fn run(command: Command, context: &Context) -> Result<Exit, Problem> {
+    match command {
+        Command::Check(arguments) => check::run(&arguments, context),
+        Command::Build(arguments) => build::run(&arguments, context),
+        Command::Graph(arguments) => graph::run(&arguments, context),
+        Command::Explain(arguments) => explain::run(&arguments, context),
+        Command::Completions(arguments) => completions::run(&arguments, context),
+    }
+}
