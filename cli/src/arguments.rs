@@ -16,7 +16,7 @@ Examples:
 
 /// Typed machine-learning pipelines: checked before they run, proven before they ship
 #[derive(Debug, Parser)]
-#[command(name = "mlp", version, about, max_term_width = 100, disable_help_subcommand = true)]
+#[command(name = "mlp", version, max_term_width = 100, disable_help_subcommand = true)]
 #[command(after_help = format!("{EXAMPLES}\n\n{}", exit::HELP))]
 pub struct Cli {
     /// Work on the project in this folder instead of the one around the current folder
