@@ -1,6 +1,10 @@
 //! Items, scopes and imports: from a name in a file to the item that declares it. Nothing here looks inside a body.
 
-use std::collections::BTreeMap;
+mod problems;
+
+pub use problems::{file_diagnostics, reserved_path};
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use camino::Utf8Path;
@@ -9,7 +13,7 @@ use crate::db::{Db, File, Item, ItemKey, ItemText};
 use crate::project::Contents;
 use crate::source::{Name, TextRange};
 use crate::syntax::ast::{self, ItemKind, SpanTable};
-use crate::syntax::{self, ParsedItem};
+use crate::syntax::{self, ParsedItem, SyntaxError};
 
 /// The items of a file with where they stand.
 #[derive(Clone, Debug, PartialEq)]
@@ -79,13 +83,14 @@ fn parsed_segments(db: &dyn Db, file: File) -> Vec<(TextRange, Arc<ParsedItem>)>
 /// The text of an item.
 #[salsa::tracked]
 fn parsed<'db>(db: &'db dyn Db, item: Item<'db>) -> Option<Arc<ParsedItem>> {
-    let key = item.key(db);
+    item_text(db, item.key(db)).map(|text| parse_text(db, text).clone())
+}
+
+fn item_text<'db>(db: &'db dyn Db, key: &ItemKey) -> Option<ItemText<'db>> {
     let file = db.file(Utf8Path::new(&key.file));
     let range = file_items(db, file).range(key)?;
-    let Contents::Text(text) = file.contents(db) else {
-        return None;
-    };
-    Some(parse_text(db, ItemText::new(db, text.get(range.as_usize())?.to_owned())).clone())
+    let text = file.contents(db).text()?;
+    Some(ItemText::new(db, text.get(range.as_usize())?.to_owned()))
 }
 
 #[salsa::tracked]
@@ -229,6 +234,43 @@ pub fn resolve(db: &dyn Db, from: &ItemKey, name: &str) -> Option<ItemKey> {
     scope(db, db.file(Utf8Path::new(&from.file))).names.get(name).cloned()
 }
 
-mod problems;
+/// The imports of `file`, in source order.
+#[salsa::tracked]
+pub fn imports(db: &dyn Db, file: File) -> Arc<Vec<(ItemKey, ast::Use)>> {
+    let items = file_items(db, file);
+    let import = |(key, _): &(ItemKey, TextRange)| match &item(db, key)?.kind {
+        ItemKind::Use(import) => Some((key.clone(), import.clone())),
+        _ => None,
+    };
+    Arc::new(items.items.iter().filter_map(import).collect())
+}
 
-pub use problems::{file_diagnostics, imported_files};
+/// The files that `file` imports and that exist, in the order of its imports.
+#[salsa::tracked]
+pub fn imported_files(db: &dyn Db, file: File) -> Arc<Vec<File>> {
+    let modules = imports(db, file).iter().map(|(_, import)| db.file(&module_path(import))).collect::<Vec<_>>();
+    let existing = modules.into_iter().filter(|module| *module.contents(db) != Contents::Missing);
+    Arc::new(existing.collect())
+}
+
+/// The syntax errors of an item, relative to it.
+#[must_use]
+pub fn syntax_errors(db: &dyn Db, key: &ItemKey) -> Vec<SyntaxError> {
+    parsed(db, Item::new(db, key.clone())).as_ref().map_or_else(Vec::new, |parsed| parsed.errors.clone())
+}
+
+/// Every word of an item outside comments: whatever it mentions is among them.
+fn words(db: &dyn Db, key: &ItemKey) -> Arc<BTreeSet<Name>> {
+    item_words(db, Item::new(db, key.clone())).clone()
+}
+
+#[salsa::tracked]
+fn item_words<'db>(db: &'db dyn Db, item: Item<'db>) -> Arc<BTreeSet<Name>> {
+    let text = item_text(db, item.key(db));
+    Arc::new(text.map(|text| text_words(db, text).as_ref().clone()).unwrap_or_default())
+}
+
+#[salsa::tracked]
+fn text_words<'db>(db: &'db dyn Db, text: ItemText<'db>) -> Arc<BTreeSet<Name>> {
+    Arc::new(syntax::words(text.text(db)).map(Name::from).collect())
+}
