@@ -1,25 +1,49 @@
 //! All problems of a project: what `mlp check` and the language server show. Nothing is decided here; every phase reports its
 //! own problems, and this gathers them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use camino::Utf8PathBuf;
 
 use crate::check;
-use crate::db::{Db, File, Item, ProjectFiles};
-use crate::diagnostics::{Diagnostic, ResolvedDiagnostic, Severity, resolve_all};
+use crate::db::{Database, Db, File, Item, ProjectFiles};
+use crate::diagnostics::{Applicability, Code, Diagnostic, ResolvedDiagnostic, Severity, fixes, resolve_all};
 use crate::names;
-use crate::project;
+use crate::project::{self, Contents};
+
+/// How often fixes are applied to what earlier fixes made, before giving up.
+const MENDING_ROUNDS: usize = 16;
 
 /// Every problem of the project, in the order of files and positions, each once.
 #[must_use]
 pub fn check(db: &dyn Db) -> Vec<ResolvedDiagnostic> {
     let mut diagnostics = project::manifest_file(db).diagnostics.clone();
+    let listed = ProjectFiles::get(db).files(db);
+    diagnostics.extend(listed.iter().filter_map(|file| names::reserved_path(file.path(db))));
     for file in files(db) {
         diagnostics.extend(file_diagnostics(db, file));
     }
     resolve_all(db, &diagnostics)
+}
+
+/// Applies fixes until nothing changes, and gives the new text of every file that changed. The database holds the mended
+/// project afterwards; nothing is written.
+#[must_use]
+pub fn mend(db: &mut Database, applicability: Applicability) -> BTreeMap<Utf8PathBuf, String> {
+    let mut changed = BTreeMap::new();
+    for _ in 0..MENDING_ROUNDS {
+        let diagnostics = check(db);
+        let texts = fixes::apply_all(db, &diagnostics, applicability);
+        if texts.is_empty() {
+            break;
+        }
+        for (path, text) in texts {
+            db.set_file(&path, Contents::Text(text.clone()));
+            changed.insert(path, text);
+        }
+    }
+    changed
 }
 
 /// Whether one of `diagnostics` is an error, so that the program may not be built or run.
@@ -42,23 +66,32 @@ pub fn files(db: &dyn Db) -> Vec<File> {
             continue;
         }
         found.push(file);
-        waiting.extend(names::imported_files(db, file));
+        waiting.extend(names::imported_files(db, file).iter());
     }
     found.sort_by(|left, right| left.path(db).cmp(right.path(db)));
     found
 }
 
-/// The problems of one file: its text, its names, then item by item.
+/// The problems of one file: its text, its names, then item by item. What an error may have left unused is not reported
+/// beside the error.
 fn file_diagnostics(db: &dyn Db, file: File) -> Vec<Diagnostic> {
     let mut diagnostics = names::file_diagnostics(db, file).as_ref().clone();
     for (key, _) in &names::file_items(db, file).items {
         diagnostics.extend(item_diagnostics(db, Item::new(db, key.clone())).iter().cloned());
     }
+    let has_errors = diagnostics
+        .iter()
+        .any(|diagnostic| diagnostic.severity() == Severity::Error);
+    diagnostics.retain(|diagnostic| !has_errors || diagnostic.code != Code::UnusedImport);
     diagnostics
 }
 
 /// The problems of one item; computed again only when something that it reads has changed.
 #[salsa::tracked]
 fn item_diagnostics<'db>(db: &'db dyn Db, item: Item<'db>) -> Arc<Vec<Diagnostic>> {
-    Arc::new(check::item_diagnostics(db, item.key(db)))
+    let key = item.key(db);
+    let syntax = names::syntax_errors(db, key).into_iter();
+    let mut diagnostics: Vec<Diagnostic> = syntax.map(|error| Diagnostic::from_syntax(key, error)).collect();
+    diagnostics.extend(check::item_diagnostics(db, key));
+    Arc::new(diagnostics)
 }

@@ -2,7 +2,7 @@
 //!
 //! A case is one or more files, followed by what is expected of them. A block is a file when it is a program (` ```mlp `) or
 //! names a path (` ```python train.py `). Expectations are `errors` (one line for each problem), `terminal` (the full
-//! drawing) and `fix PATH` (the file after every safe fix). A case without expectations is clean. A heading begins a new case, and so does a file that the case has already.
+//! drawing) and `fix PATH` (the file after every fix). A case without expectations is clean. A heading begins a new case, and so does a file that the case has already.
 //! `MLP_BLESS=1` rewrites the expectations, and adds `errors` where a case has problems and says nothing of them.
 #![allow(clippy::disallowed_methods, reason = "tests read the repository's own files")]
 
@@ -90,7 +90,11 @@ impl Chapter {
                     _ => {
                         let path = block.path.clone().unwrap_or_else(|| Utf8PathBuf::from(MAIN));
                         let unchanged = case.files.files.get(&path).and_then(Contents::text).unwrap_or_default();
-                        compiled.mended().remove(&path).unwrap_or_else(|| unchanged.to_owned())
+                        case.files
+                            .compile()
+                            .mended()
+                            .remove(&path)
+                            .unwrap_or_else(|| unchanged.to_owned())
                     }
                 };
                 if actual.trim_end() != block.text.trim_end() {

@@ -49,7 +49,27 @@ macro_rules! declare {
 
 declare! {
     SyntaxError = "E0001", Error, "the text is not what the grammar expects here";
+    UnknownItem = "E0002", Error, "text that begins no item";
+    WrongSeparator = "E0003", Error, "`=` where `:` belongs, or `:` where `=` belongs";
+    WordOperator = "E0004", Error, "an operator of another language";
+    ForeignQuotes = "E0005", Error, "a string in quotes that are not straight double quotes";
+    Semicolon = "E0006", Error, "a line that ends in a semicolon";
+    ChainedComparison = "E0007", Error, "comparisons that are chained";
+    BadNumber = "E0008", Error, "a number that does not fit, or whose unit does not exist";
+    BadEscape = "E0009", Error, "an escape that strings do not have";
+    UnclosedString = "E0010", Error, "a string or a quoted name without its end";
+    UnclosedBracket = "E0011", Error, "a bracket without its partner";
+    TooComplex = "E0012", Error, "text that is nested too deeply, or an expression that is too long";
+    DoubleOptional = "E0013", Error, "a type that is made optional twice";
     UnknownName = "E0101", Error, "a name that nothing declares";
+    DuplicateDeclaration = "E0102", Error, "two declarations of one name in a file";
+    UnknownModule = "E0103", Error, "an import from a module that does not exist";
+    NotInModule = "E0104", Error, "an import of a name that the module does not declare";
+    ImportedTwice = "E0105", Error, "a name that is brought in more than once";
+    CyclicImport = "E0106", Error, "modules that import each other in a circle";
+    ShadowedName = "E0107", Error, "a declaration with the name of something that is already known in the file";
+    ReservedModule = "E0108", Error, "a file that lies where the standard library is";
+    UnusedImport = "W0109", Warning, "an import that is never used";
     DependenciesNotSupported = "E0990", Error, "dependencies on other projects are not supported yet";
     ManifestSyntax = "E1001", Error, "`mlp.toml` is not valid TOML";
     UnknownManifestKey = "E1002", Error, "a setting that `mlp.toml` does not have";

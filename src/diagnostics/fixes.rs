@@ -8,15 +8,21 @@ use super::Applicability;
 use super::resolve::{ResolvedDiagnostic, ResolvedEdit, ResolvedFix};
 use crate::db::Db;
 
-/// The texts of all files that the safe fixes of `diagnostics` change, after the change.
+/// The texts of all files that the fixes of `diagnostics` change, after the change. With [`Applicability::Safe`] only those
+/// that are certain are applied.
 ///
 /// A fix whose edits collide with those of an earlier one is left for the next round, whole: half a fix is none. Files of
 /// the standard library are never changed.
 #[must_use]
-pub fn apply_safe(db: &dyn Db, diagnostics: &[ResolvedDiagnostic]) -> BTreeMap<Utf8PathBuf, String> {
+pub fn apply_all(
+    db: &dyn Db,
+    diagnostics: &[ResolvedDiagnostic],
+    applicability: Applicability,
+) -> BTreeMap<Utf8PathBuf, String> {
     let fixes = diagnostics.iter().filter_map(|diagnostic| diagnostic.fix.as_ref());
+    let wanted = fixes.filter(|fix| applicability == Applicability::Unsafe || fix.applicability == applicability);
     let mut chosen: BTreeMap<Utf8PathBuf, Vec<ResolvedEdit>> = BTreeMap::new();
-    for fix in fixes.filter(|fix| fix.applicability == Applicability::Safe) {
+    for fix in wanted {
         if is_applicable(fix, &chosen) {
             for edit in &fix.edits {
                 let edits = chosen.entry(edit.path.clone()).or_default();
@@ -32,6 +38,12 @@ pub fn apply_safe(db: &dyn Db, diagnostics: &[ResolvedDiagnostic]) -> BTreeMap<U
         Some((path, mended))
     };
     chosen.into_iter().filter_map(apply_to).collect()
+}
+
+/// [`apply_all`] with the fixes that are certain.
+#[must_use]
+pub fn apply_safe(db: &dyn Db, diagnostics: &[ResolvedDiagnostic]) -> BTreeMap<Utf8PathBuf, String> {
+    apply_all(db, diagnostics, Applicability::Safe)
 }
 
 fn is_applicable(fix: &ResolvedFix, chosen: &BTreeMap<Utf8PathBuf, Vec<ResolvedEdit>>) -> bool {

@@ -8,6 +8,7 @@ pub mod fixes;
 mod registry;
 mod render;
 mod resolve;
+mod syntax;
 
 pub use codes::{Code, Declaration};
 pub use registry::{Explained, explain, index};
@@ -137,6 +138,12 @@ impl Diagnostic {
             help: None,
             fix: None,
         }
+    }
+
+    /// How bad it is, as its code declares.
+    #[must_use]
+    pub fn severity(&self) -> Severity {
+        self.code.declaration().severity
     }
 
     /// Says something at the primary place.

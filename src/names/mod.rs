@@ -248,15 +248,22 @@ pub fn imports(db: &dyn Db, file: File) -> Arc<Vec<(ItemKey, ast::Use)>> {
 /// The files that `file` imports and that exist, in the order of its imports.
 #[salsa::tracked]
 pub fn imported_files(db: &dyn Db, file: File) -> Arc<Vec<File>> {
-    let modules = imports(db, file).iter().map(|(_, import)| db.file(&module_path(import))).collect::<Vec<_>>();
-    let existing = modules.into_iter().filter(|module| *module.contents(db) != Contents::Missing);
+    let modules = imports(db, file)
+        .iter()
+        .map(|(_, import)| db.file(&module_path(import)))
+        .collect::<Vec<_>>();
+    let existing = modules
+        .into_iter()
+        .filter(|module| *module.contents(db) != Contents::Missing);
     Arc::new(existing.collect())
 }
 
 /// The syntax errors of an item, relative to it.
 #[must_use]
 pub fn syntax_errors(db: &dyn Db, key: &ItemKey) -> Vec<SyntaxError> {
-    parsed(db, Item::new(db, key.clone())).as_ref().map_or_else(Vec::new, |parsed| parsed.errors.clone())
+    parsed(db, Item::new(db, key.clone()))
+        .as_ref()
+        .map_or_else(Vec::new, |parsed| parsed.errors.clone())
 }
 
 /// Every word of an item outside comments: whatever it mentions is among them.
@@ -267,7 +274,10 @@ fn words(db: &dyn Db, key: &ItemKey) -> Arc<BTreeSet<Name>> {
 #[salsa::tracked]
 fn item_words<'db>(db: &'db dyn Db, item: Item<'db>) -> Arc<BTreeSet<Name>> {
     let text = item_text(db, item.key(db));
-    Arc::new(text.map(|text| text_words(db, text).as_ref().clone()).unwrap_or_default())
+    Arc::new(
+        text.map(|text| text_words(db, text).as_ref().clone())
+            .unwrap_or_default(),
+    )
 }
 
 #[salsa::tracked]

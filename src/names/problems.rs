@@ -22,9 +22,19 @@ pub fn file_diagnostics(db: &dyn Db, file: File) -> Arc<Vec<Diagnostic>> {
     for (key, import) in imports(db, file).iter() {
         match module_problem(db, file, key, import) {
             Some(problem) => found.extend(problem),
-            None => found.extend(import.names.iter().filter_map(|name| not_in_module(db, key, import, name))),
+            None => found.extend(
+                import
+                    .names
+                    .iter()
+                    .filter_map(|name| not_in_module(db, key, import, name)),
+            ),
         }
-        found.extend(import.names.iter().filter_map(|name| names.import(db, key, import, name)));
+        found.extend(
+            import
+                .names
+                .iter()
+                .filter_map(|name| names.import(db, key, import, name)),
+        );
     }
     for (key, _) in &file_items(db, file).items {
         found.extend(names.declare(db, key));
@@ -40,7 +50,11 @@ pub fn reserved_path(path: &Utf8Path) -> Option<Diagnostic> {
         return None;
     }
     let message = format!("`{path}` can never be imported: `std` is the standard library.");
-    let diagnostic = Diagnostic::new(Code::ReservedModule, Place::File(path.to_owned(), TextRange::default()), message);
+    let diagnostic = Diagnostic::new(
+        Code::ReservedModule,
+        Place::File(path.to_owned(), TextRange::default()),
+        message,
+    );
     Some(diagnostic.help("Move the file to a folder with another name."))
 }
 
@@ -68,8 +82,15 @@ fn unknown_module(db: &dyn Db, key: &ItemKey, import: &Use) -> Diagnostic {
             vec![Edit::replace(place, near.as_str())],
         ),
         None if import.path.first().is_some_and(|first| first.text == "std") => {
-            let standard: Vec<String> = known.iter().filter(|name| name.starts_with("std::")).map(quoted).collect();
-            diagnostic.help(format!("The modules of the standard library are {}.", standard.join(", ")))
+            let standard: Vec<String> = known
+                .iter()
+                .filter(|name| name.starts_with("std::"))
+                .map(quoted)
+                .collect();
+            diagnostic.help(format!(
+                "The modules of the standard library are {}.",
+                standard.join(", ")
+            ))
         }
         None => diagnostic.help(format!(
             "`{name}` is the file `{}`, from the folder of `mlp.toml`; create it, or correct the path.",
@@ -103,7 +124,10 @@ fn not_in_module(db: &dyn Db, key: &ItemKey, import: &Use, name: &Ident) -> Opti
         brings.then(|| module_name(&super::module_path(other)))
     });
     if let Some(origin) = elsewhere {
-        let note = format!("`{module}` imports `{}` for itself; an import is not passed on.", name.text);
+        let note = format!(
+            "`{module}` imports `{}` for itself; an import is not passed on.",
+            name.text
+        );
         return Some(diagnostic.note(note).help(format!("Import it from `{origin}`.")));
     }
     Some(match nearest(&name.text, declared.keys().map(Name::as_str)) {
@@ -125,7 +149,12 @@ fn not_in_module(db: &dyn Db, key: &ItemKey, import: &Use, name: &Ident) -> Opti
 /// Whether a file has an item whose name could not be read.
 fn hides_names(db: &dyn Db, file: File) -> bool {
     let items = &file_items(db, file).items;
-    items.iter().any(|(key, _)| matches!(item(db, key).as_deref().map(|item| &item.kind), Some(ItemKind::Broken(None))))
+    items.iter().any(|(key, _)| {
+        matches!(
+            item(db, key).as_deref().map(|item| &item.kind),
+            Some(ItemKind::Broken(None))
+        )
+    })
 }
 
 /// The cycle that this import closes: reported at the first of its files, and an empty answer at the others.
@@ -199,13 +228,21 @@ impl OwnNames {
                 .also(first.clone(), "first imported here")
         } else if in_prelude(db, &name.text).is_some() {
             self.imported.insert(name.text.clone(), place.clone());
-            Diagnostic::new(code, place, format!("`{}` needs no import: it is known in every file.", name.text))
+            Diagnostic::new(
+                code,
+                place,
+                format!("`{}` needs no import: it is known in every file.", name.text),
+            )
         } else {
             self.imported.insert(name.text.clone(), place);
             return None;
         };
         let edit = removal(db, key, import, name);
-        Some(diagnostic.fix(format!("Remove the import of `{}`", name.text), Applicability::Safe, vec![edit]))
+        Some(diagnostic.fix(
+            format!("Remove the import of `{}`", name.text),
+            Applicability::Safe,
+            vec![edit],
+        ))
     }
 
     fn declare(&mut self, db: &dyn Db, key: &ItemKey) -> Option<Diagnostic> {
@@ -242,10 +279,14 @@ impl OwnNames {
 }
 
 fn duplicate(name: &str, place: Place, first: &Place) -> Diagnostic {
-    Diagnostic::new(Code::DuplicateDeclaration, place, format!("`{name}` is declared twice in this file."))
-        .label("again here")
-        .also(first.clone(), "first declared here")
-        .help("Rename one of the two, or remove it.")
+    Diagnostic::new(
+        Code::DuplicateDeclaration,
+        place,
+        format!("`{name}` is declared twice in this file."),
+    )
+    .label("again here")
+    .also(first.clone(), "first declared here")
+    .help("Rename one of the two, or remove it.")
 }
 
 /// Where the prelude declares `name`.
@@ -287,8 +328,14 @@ fn removal(db: &dyn Db, key: &ItemKey, import: &Use, name: &Ident) -> Edit {
     let next = import.names.get(position + 1);
     let previous = position.checked_sub(1).and_then(|index| import.names.get(index));
     let range = match (next, previous) {
-        (Some(next), _) => TextRange { start: own.start, end: spans.get(next.id).start },
-        (None, Some(previous)) => TextRange { start: spans.get(previous.id).end, end: own.end },
+        (Some(next), _) => TextRange {
+            start: own.start,
+            end: spans.get(next.id).start,
+        },
+        (None, Some(previous)) => TextRange {
+            start: spans.get(previous.id).end,
+            end: own.end,
+        },
         (None, None) => whole_line(db, key),
     };
     Edit::replace(Place::Item(key.clone(), range), "")
@@ -300,7 +347,11 @@ fn whole_line(db: &dyn Db, key: &ItemKey) -> TextRange {
     let own = file_items(db, file).range(key).unwrap_or_default();
     let text = file.contents(db).text().unwrap_or_default();
     let rest = text.get(own.end as usize..).unwrap_or_default();
-    let line_break = if rest.starts_with("\r\n") { 2 } else { usize::from(rest.starts_with('\n')) };
+    let line_break = if rest.starts_with("\r\n") {
+        2
+    } else {
+        usize::from(rest.starts_with('\n'))
+    };
     TextRange::new(0, own.len() + line_break)
 }
 

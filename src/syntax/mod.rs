@@ -10,11 +10,13 @@ mod lexer;
 mod lower;
 mod parser;
 mod segments;
+mod words;
 
 pub use error::{SyntaxError, SyntaxErrorKind};
 pub use lower::{DURATION_UNITS, SIZE_UNITS};
 pub use parser::parse_item;
 pub use segments::{ITEM_WORDS, segments};
+pub use words::words;
 
 use crate::source::TextRange;
 

@@ -6,7 +6,10 @@ use super::lexer::{TokenKind, significant};
 pub fn words(text: &str) -> impl Iterator<Item = &str> {
     significant(text).flat_map(move |token| {
         let own = token.text(text);
-        let is_string = matches!(token.kind, TokenKind::String | TokenKind::RawString | TokenKind::OpenString);
+        let is_string = matches!(
+            token.kind,
+            TokenKind::String | TokenKind::RawString | TokenKind::OpenString
+        );
         let separates = move |character: char| match is_string {
             true => !character.is_alphanumeric() && character != '_',
             false => character == '`',

@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use mlp::db::Database;
-use mlp::diagnostics::{Format, ResolvedDiagnostic, fixes, render};
+use mlp::diagnostics::{Applicability, Format, ResolvedDiagnostic, render};
 use mlp::project::{Contents, Host};
 use mlp::workspace;
 
@@ -149,8 +149,8 @@ impl Compiled {
         render(&self.database, &self.diagnostics, format)
     }
 
-    /// The files after every safe fix.
-    pub fn mended(&self) -> BTreeMap<Utf8PathBuf, String> {
-        fixes::apply_safe(&self.database, &self.diagnostics)
+    /// The files that change when every fix is applied until nothing changes.
+    pub fn mended(mut self) -> BTreeMap<Utf8PathBuf, String> {
+        workspace::mend(&mut self.database, Applicability::Unsafe)
     }
 }
