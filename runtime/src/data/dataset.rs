@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions};
-use arrow::datatypes::{DataType as ArrowType, Field, Fields, Schema as ArrowSchema, SchemaRef};
+use arrow::datatypes::{DataType as ArrowType, Field, Fields, Schema as ArrowSchema, SchemaRef, TimeUnit};
 use camino::{Utf8Path, Utf8PathBuf};
 use mlp::types::Schema;
 use parquet::arrow::arrow_reader::{
@@ -162,6 +162,28 @@ impl Dataset {
             .collect::<Result<Vec<_>, OperationError>>()?;
         self.check(&wanted)?;
         Ok(wanted)
+    }
+
+    /// The type of [`layout`] that a column of the file has or can become; its own where there is none.
+    #[must_use]
+    pub fn natural_type(&self, name: &str) -> ArrowType {
+        let Some((_, field)) = self.fields().find(name) else {
+            return ArrowType::Null;
+        };
+        let known = [
+            ArrowType::Boolean,
+            ArrowType::Int64,
+            ArrowType::Float64,
+            ArrowType::Utf8,
+            ArrowType::Date32,
+            layout::datetime(),
+            ArrowType::Duration(TimeUnit::Millisecond),
+        ];
+        let own = field.data_type();
+        known
+            .into_iter()
+            .find(|ty| convert::is_convertible(own, ty))
+            .unwrap_or_else(|| own.clone())
     }
 
     /// Reads columns, of all rows or of the given row groups.
