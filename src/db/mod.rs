@@ -7,6 +7,9 @@
     reason = "salsa generates constructors and accessors that cannot carry docs"
 )]
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
