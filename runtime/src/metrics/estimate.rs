@@ -59,27 +59,29 @@ impl Estimate {
     }
 }
 
-impl fmt::Display for Estimate {
-    /// `0.74 [0.68, 0.80], n = 250`
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Estimate {
+    /// `0.74 [0.68, 0.8]`, or why it is undefined.
+    #[must_use]
+    pub fn brief(&self) -> String {
         match (self.value, self.low, self.high) {
-            (Some(value), Some(low), Some(high)) => {
-                write!(
-                    formatter,
-                    "{} [{}, {}], n = {}",
-                    short(value),
-                    short(low),
-                    short(high),
-                    self.n
-                )
-            }
-            (Some(value), _, _) => write!(formatter, "{}, n = {}", short(value), self.n),
-            (None, _, _) => write!(
-                formatter,
+            (Some(value), Some(low), Some(high)) => format!("{} [{}, {}]", short(value), short(low), short(high)),
+            (Some(value), _, _) => short(value),
+            (None, _, _) => format!(
                 "undefined: {}",
                 self.undefined.as_deref().unwrap_or("no reason is recorded")
             ),
         }
+    }
+}
+
+impl fmt::Display for Estimate {
+    /// `0.74 [0.68, 0.8], n = 250`
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.brief())?;
+        if self.value.is_some() {
+            write!(formatter, ", n = {}", self.n)?;
+        }
+        Ok(())
     }
 }
 

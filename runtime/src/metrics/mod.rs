@@ -15,6 +15,7 @@ mod report;
 
 use std::fmt;
 
+pub(crate) use estimate::short;
 pub use estimate::{CONFIDENCE, Estimate};
 pub use evaluation::{Evaluation, Grouping, MetricId, Sample};
 pub use report::{Curves, DataSummary, GroupMetrics, GroupReport, MetricsReport, ModelSummary, REPORT_FORMAT};

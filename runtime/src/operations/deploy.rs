@@ -1,8 +1,180 @@
-//! The operation `deploy`: rolls a version out to a service.
+//! The operation `deploy`: rolls a registered version out to a service and then makes it the champion.
+//!
+//! Here a rollout is the deployment record that local serving reads; a platform that is not local gets a stand-in, and the
+//! report says so. The alias moves last: whatever fails before leaves the old champion where it was.
 
-use super::{Context, OperationError, Report};
+use std::collections::BTreeMap;
+use std::fs;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use jiff::Timestamp;
+use mlp::plan::Service;
+use mlp::types::Value;
+use serde::{Deserialize, Serialize};
+
+use super::register::{RegisteredModel, write_json};
+use super::{Context, OperationError, Report, scoring};
+use crate::registry::{Cause, Registry, Selector, write_atomically};
+
+/// What runs behind a service.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Deployment {
+    /// The service.
+    pub service: String,
+    /// Its platform.
+    pub platform: String,
+    /// Whether the record only stands in for a rollout on another platform.
+    pub stand_in: bool,
+    /// The model type's name in the program.
+    pub model: String,
+    /// The version that serves.
+    pub version: RegisteredModel,
+    /// The folder of the model.
+    pub folder: Utf8PathBuf,
+    /// The service's settings.
+    pub settings: Option<Value>,
+    /// When it was rolled out.
+    pub at: Timestamp,
+    /// The run that did it.
+    pub run: String,
+    /// What served before.
+    pub previous: Option<RegisteredModel>,
+}
 
 /// `model` → `output`.
-pub(super) fn run(_service: &str, _context: &Context) -> Result<Report, OperationError> {
-    Err(super::not_built("deploy"))
+pub(super) fn run(service: &str, context: &Context) -> Result<Report, OperationError> {
+    let declared = context
+        .plan
+        .services
+        .get(service)
+        .ok_or_else(|| OperationError::Input {
+            summary: format!("The plan has no service `{service}`."),
+            help: "The plan does not fit this version of mlp; build it again.".to_owned(),
+        })?;
+    let reference = read_reference(scoring::artifact(context, "model")?.path)?;
+    let registry = Registry::open(context.registry)?;
+    let (version, folder) = registry.intact(&reference.name, Selector::Version(reference.version))?;
+    if version.digest != reference.digest {
+        return Err(OperationError::Input {
+            summary: format!(
+                "Version {} of `{}` in this registry is another model than the one that was registered.",
+                reference.version, reference.name
+            ),
+            help: "The registry was replaced since; run the pipeline again, so that the model is registered here."
+                .to_owned(),
+        });
+    }
+    let path = context
+        .project
+        .join(".mlp")
+        .join("deployments")
+        .join(format!("{service}.json"));
+    let before = read_record(&path)?;
+    let deployment = deployment(declared, &reference, folder, before.as_ref(), context);
+    let io = |source| OperationError::Io {
+        action: format!("writing {path}"),
+        source,
+    };
+    let text = serde_json::to_string_pretty(&deployment).map_err(|error| io(error.into()))?;
+    write_json(context, &deployment)?;
+    write_atomically(&path, text.as_bytes()).map_err(io)?;
+    let cause = Cause {
+        at: context.now,
+        reason: format!("deployed to {service}"),
+        run: Some(context.lineage.run.clone()),
+    };
+    let moved = match registry.promote(&reference.name, reference.version, &cause) {
+        Ok(moved) => moved,
+        Err(error) => {
+            restore(&path, before.as_ref()).map_err(io)?;
+            return Err(error.into());
+        }
+    };
+    Ok(Report {
+        summary: summary(&deployment, moved.is_some()),
+        record: serde_json::json!({ "deployment": deployment, "aliases": moved }),
+        values: BTreeMap::new(),
+    })
+}
+
+fn deployment(
+    service: &Service,
+    reference: &RegisteredModel,
+    folder: Utf8PathBuf,
+    before: Option<&Deployment>,
+    context: &Context,
+) -> Deployment {
+    // Rolling out what already serves keeps what served before it.
+    let previous = before.and_then(|before| {
+        if before.version == *reference {
+            before.previous.clone()
+        } else {
+            Some(before.version.clone())
+        }
+    });
+    Deployment {
+        service: service.name.clone(),
+        platform: service.platform.clone(),
+        stand_in: service.platform != "local",
+        model: service.model.clone(),
+        version: reference.clone(),
+        folder,
+        settings: service.settings.clone(),
+        at: context.now,
+        run: context.lineage.run.clone(),
+        previous,
+    }
+}
+
+fn summary(deployment: &Deployment, moved: bool) -> String {
+    let RegisteredModel { name, version, .. } = &deployment.version;
+    let service = &deployment.service;
+    let champion = if moved {
+        "now the champion"
+    } else {
+        "still the champion"
+    };
+    if deployment.stand_in {
+        let platform = &deployment.platform;
+        format!("version {version} of `{name}` to {service}, {champion}; a local stand-in for `{platform}`")
+    } else {
+        format!("version {version} of `{name}` to {service}, {champion}")
+    }
+}
+
+fn read_reference(path: &Utf8Path) -> Result<RegisteredModel, OperationError> {
+    let text = fs::read(path).map_err(|source| OperationError::Io {
+        action: format!("reading {path}"),
+        source,
+    })?;
+    serde_json::from_slice(&text).map_err(|error| OperationError::Input {
+        summary: format!("The registered model in {path} cannot be read: {error}."),
+        help: "It comes from `register`; run the pipeline again.".to_owned(),
+    })
+}
+
+fn read_record(path: &Utf8Path) -> Result<Option<Deployment>, OperationError> {
+    let text = match fs::read(path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(source) => {
+            return Err(OperationError::Io {
+                action: format!("reading {path}"),
+                source,
+            });
+        }
+    };
+    serde_json::from_slice(&text)
+        .map(Some)
+        .map_err(|error| OperationError::Input {
+            summary: format!("The deployment record {path} is damaged: {error}."),
+            help: "Remove it; the next deployment writes it anew.".to_owned(),
+        })
+}
+
+fn restore(path: &Utf8Path, before: Option<&Deployment>) -> Result<(), std::io::Error> {
+    match before {
+        Some(before) => write_atomically(path, serde_json::to_string_pretty(before)?.as_bytes()),
+        None => fs::remove_file(path),
+    }
 }

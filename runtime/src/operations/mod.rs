@@ -15,16 +15,19 @@ use crate::data::dataset::Dataset;
 
 mod challenge;
 mod champion;
+mod comparison;
+mod condition;
 mod deploy;
 mod evaluate;
 mod features;
 mod gate;
 mod mask;
 mod predict;
-mod prior;
+pub mod prior;
 mod project;
 mod read;
 mod register;
+mod scoring;
 mod split;
 mod validate;
 

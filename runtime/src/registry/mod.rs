@@ -144,15 +144,12 @@ impl Registry {
         Ok(aliases)
     }
 
-    /// The version an alias points at, its copy compared with what was registered; `None` when it points nowhere or the
-    /// model is unknown.
+    /// A version and the folder of its model, whose files are compared with those that were registered.
     ///
     /// # Errors
-    /// When a file cannot be read, or the model's files are not those that were registered.
-    pub fn intact(&self, name: &str, alias: Alias) -> Result<Option<(Version, Utf8PathBuf)>, RegistryError> {
-        let Some(number) = self.aliases(name)?.get(&alias).copied() else {
-            return Ok(None);
-        };
+    /// When there is no such model or version, a file cannot be read, or the model's files have changed since.
+    pub fn intact(&self, name: &str, which: Selector) -> Result<(Version, Utf8PathBuf), RegistryError> {
+        let number = self.resolve(name, which)?;
         let record = self.record(name, number)?;
         let folder = self.version_folder(name, number).join("model");
         let content = content_digest(&folder).map_err(RegistryError::io(format!("reading {folder}")))?;
@@ -162,7 +159,7 @@ impl Registry {
                 problem: format!("its files are not those registered as version {number} of `{name}`"),
             });
         }
-        Ok(Some((record, folder)))
+        Ok((record, folder))
     }
 
     /// Adds a version and points `challenger` at it. The same artifact with the same proof gives the version that is
