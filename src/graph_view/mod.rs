@@ -8,6 +8,8 @@ mod layout;
 mod mermaid;
 mod model;
 mod svg;
+#[cfg(test)]
+mod tests;
 mod text;
 mod words;
 

@@ -153,7 +153,7 @@ fn glyph(shape: &Shape) -> char {
     match shape.kind {
         Kind::Data => '○',
         Kind::Model => '◆',
-        Kind::Evidence => '✓',
+        Kind::Evidence => '◉',
         Kind::Release => '▲',
         Kind::Step => '●',
         Kind::Control => '◇',
