@@ -20,6 +20,7 @@ use crate::store::Datum;
 /// The executor of one project.
 pub struct Executor {
     project: Utf8PathBuf,
+    state: Utf8PathBuf,
 }
 
 /// How a run ended.
@@ -48,8 +49,18 @@ impl Executor {
     /// # Errors
     /// When the state cannot be read or written, or was written by a newer version.
     pub fn open(project: &Utf8Path) -> Result<Self, RunError> {
+        Self::open_at(project, &project.join(".mlp"))
+    }
+
+    /// As [`Self::open`], with the state in another folder: for the language's `test` blocks, which must leave the project's
+    /// runs and registry alone. Python environments are still those of the project, since they hold no state.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub fn open_at(project: &Utf8Path, state: &Utf8Path) -> Result<Self, RunError> {
         Ok(Self {
             project: project.to_owned(),
+            state: state.to_owned(),
         })
     }
 
@@ -68,7 +79,7 @@ impl Executor {
         options: &Options,
         sink: &dyn EventSink,
     ) -> Result<RunOutcome, RunError> {
-        let _ = (plan, pipeline, parameters, options, sink);
+        let _ = (&self.project, plan, pipeline, parameters, options, sink);
         Err(RunError::Plan("not built yet".to_owned()))
     }
 
@@ -110,12 +121,12 @@ impl Executor {
     /// Where the content of an artifact lies on this disk, read-only.
     #[must_use]
     pub fn artifact_path(&self, artifact: &crate::store::Artifact) -> Utf8PathBuf {
-        self.project.join(".mlp/store").join(&artifact.digest)
+        self.state.join("store").join(&artifact.digest)
     }
 
     /// The folder of the project's registry, `.mlp/registry`.
     #[must_use]
     pub fn registry_path(&self) -> Utf8PathBuf {
-        self.project.join(".mlp/registry")
+        self.state.join("registry")
     }
 }
