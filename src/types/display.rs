@@ -36,7 +36,12 @@ pub fn enumerate(names: &[impl AsRef<str>]) -> String {
     }
 }
 
+/// A text that may hold no interpolation: a brace stands for itself.
 fn quoted(out: &mut Formatter<'_>, text: &str) -> fmt::Result {
+    quoted_with(out, text, false)
+}
+
+fn quoted_with(out: &mut Formatter<'_>, text: &str, escape_braces: bool) -> fmt::Result {
     write!(out, "\"")?;
     for character in text.chars() {
         match character {
@@ -45,8 +50,7 @@ fn quoted(out: &mut Formatter<'_>, text: &str) -> fmt::Result {
             '\n' => write!(out, "\\n")?,
             '\t' => write!(out, "\\t")?,
             '\r' => write!(out, "\\r")?,
-            '{' => write!(out, "\\{{")?,
-            '}' => write!(out, "\\}}")?,
+            '{' | '}' if escape_braces => write!(out, "\\{character}")?,
             other => write!(out, "{other}")?,
         }
     }
@@ -98,7 +102,7 @@ impl Display for Value {
             Self::Bool(value) => write!(out, "{value}"),
             Self::Int(value) => write!(out, "{value}"),
             Self::Float(value) => write!(out, "{value:?}"),
-            Self::String(text) | Self::Date(text) | Self::Datetime(text) => quoted(out, text),
+            Self::String(text) | Self::Date(text) | Self::Datetime(text) => quoted_with(out, text, true),
             Self::Duration(milliseconds) => {
                 if *milliseconds < 0 {
                     write!(out, "-")?;

@@ -2,6 +2,7 @@
 //!
 //! Everything here is fully resolved and free of errors, so it is also what the plan carries.
 
+mod algebra;
 mod artifact;
 mod data;
 pub mod display;

@@ -97,7 +97,9 @@ impl Context<'_> {
         if value.is_none() {
             let message = "This is not a constant: only literals and arithmetic on them can stand here.";
             let diagnostic = self.problem(Code::NotConstant, expr.id, message);
-            self.report(diagnostic.note("What stands here is part of the declaration, which is the same for every run."));
+            self.report(
+                diagnostic.note("What stands here is part of the declaration, which is the same for every run."),
+            );
         }
         value
     }

@@ -98,7 +98,11 @@ pub(crate) fn report(db: &dyn Db, key: &ItemKey) -> Vec<Diagnostic> {
     let Some((name, Some(place))) = named.first().cloned() else {
         return Vec::new();
     };
-    let chain: Vec<String> = named.iter().map(|(name, _)| name.clone()).chain([name.clone()]).collect();
+    let chain: Vec<String> = named
+        .iter()
+        .map(|(name, _)| name.clone())
+        .chain([name.clone()])
+        .collect();
     let message = format!("`{name}` is made of itself: {}.", chain.join(" → "));
     let mut diagnostic = Diagnostic::new(Code::CyclicDefinition, place, message)
         .note("A definition must come to an end, else its columns or fields could not be counted.")

@@ -1,11 +1,37 @@
 //! Declarations: schemas, records, enums, checks, features, models, steps, services, signatures.
+//!
+//! Each is a query on the item; an edit of one item computes only what mentions it. Bodies of pipelines are elsewhere.
+
+mod constants;
+mod context;
+mod cycles;
+mod models;
+mod ports;
+mod refinements;
+mod run;
+mod schemas;
+mod services;
+mod settings;
+mod signatures;
+mod steps;
+mod stubs;
+mod tags;
+mod type_expressions;
+mod unsupported;
 
 use std::sync::Arc;
 
+use context::Context;
+
+pub use settings::{ARTIFACT, BACKOFF, CACHE, GPU, MODEL, RESOURCES, RETRIES, SERVICE, STEP, SettingDeclaration};
+pub use tags::{TAGS, TagDeclaration};
+
 use crate::db::{Db, Item, ItemKey};
 use crate::diagnostics::Diagnostic;
+use crate::names;
 use crate::plan;
-use crate::types::{DataType, Schema, Signature};
+use crate::syntax::ast::{Expr, ItemKind, TypeExpr};
+use crate::types::{DataKind, DataType, ParameterKind, Schema, Signature, Type, Value};
 
 /// The meaning of a declaration and its problems.
 #[derive(Clone, Debug, PartialEq)]
@@ -74,61 +100,228 @@ pub struct ServiceDefinition {
     pub service: plan::Service,
 }
 
+impl<T> Declared<T> {
+    fn new(value: Option<T>, cx: Context<'_>) -> Self {
+        Self {
+            value: value.map(Arc::new),
+            diagnostics: cx.diagnostics,
+        }
+    }
+
+    fn nothing() -> Self {
+        Self {
+            value: None,
+            diagnostics: Vec::new(),
+        }
+    }
+}
+
+/// Runs a check on the item, if it is of the kind that the check reads; an item made of itself has no meaning.
+fn declared<T>(
+    db: &dyn Db,
+    item: Item<'_>,
+    check: impl FnOnce(&mut Context<'_>, &crate::syntax::ast::Item) -> Option<T>,
+) -> Declared<T> {
+    let key = item.key(db);
+    let Some(tree) = names::item(db, key) else {
+        return Declared::nothing();
+    };
+    if cycles::is_cyclic(db, item) {
+        return Declared::nothing();
+    }
+    let mut cx = Context::new(db, key);
+    let value = check(&mut cx, &tree);
+    Declared::new(value, cx)
+}
+
+#[salsa::tracked]
+fn schema_query<'db>(db: &'db dyn Db, item: Item<'db>) -> Declared<Schema> {
+    declared(db, item, |cx, tree| match &tree.kind {
+        ItemKind::Schema(schema) => cx.schema_item(schema),
+        _ => None,
+    })
+}
+
+#[salsa::tracked]
+fn data_type_query<'db>(db: &'db dyn Db, item: Item<'db>) -> Declared<DataType> {
+    declared(db, item, |cx, tree| match &tree.kind {
+        ItemKind::Record(record) => {
+            let name = Some(record.name.text.to_string());
+            Some(DataType::plain(DataKind::Record(cx.record_type(name, &record.fields))))
+        }
+        ItemKind::Enum(of) => {
+            let name = Some(of.name.text.to_string());
+            Some(DataType::plain(DataKind::Enum(cx.enum_type(name, &of.variants))))
+        }
+        _ => None,
+    })
+}
+
+#[salsa::tracked]
+fn features_query<'db>(db: &'db dyn Db, item: Item<'db>) -> Declared<FeaturesDefinition> {
+    declared(db, item, |cx, tree| match &tree.kind {
+        ItemKind::Features(features) => cx.features_item(features),
+        _ => None,
+    })
+}
+
+#[salsa::tracked]
+fn checks_query<'db>(db: &'db dyn Db, item: Item<'db>) -> Declared<ChecksDefinition> {
+    declared(db, item, |cx, tree| match &tree.kind {
+        ItemKind::Checks(checks) => cx.checks_item(checks),
+        _ => None,
+    })
+}
+
+#[salsa::tracked]
+fn model_query<'db>(db: &'db dyn Db, item: Item<'db>) -> Declared<ModelDefinition> {
+    declared(db, item, |cx, tree| match &tree.kind {
+        ItemKind::Model(model) => cx.model_item(model, tree.docs.as_deref()),
+        _ => None,
+    })
+}
+
+#[salsa::tracked]
+fn step_query<'db>(db: &'db dyn Db, item: Item<'db>) -> Declared<StepDefinition> {
+    declared(db, item, |cx, tree| match &tree.kind {
+        ItemKind::Step(step) => Some(cx.step_item(step, tree.docs.as_deref())),
+        _ => None,
+    })
+}
+
+#[salsa::tracked]
+fn service_query<'db>(db: &'db dyn Db, item: Item<'db>) -> Declared<ServiceDefinition> {
+    declared(db, item, |cx, tree| match &tree.kind {
+        ItemKind::Service(service) => cx.service_item(service, tree.docs.as_deref()),
+        _ => None,
+    })
+}
+
+/// Signatures stand apart from bodies: a step whose settings change does not wake the pipelines that call it.
+#[salsa::tracked]
+fn signature_query<'db>(db: &'db dyn Db, item: Item<'db>) -> Declared<Signature> {
+    declared(db, item, |cx, tree| match &tree.kind {
+        ItemKind::Step(step) => Some(cx.step_signature(step)),
+        ItemKind::Pipeline(pipeline) => Some(cx.pipeline_signature(pipeline)),
+        ItemKind::Features(_) => {
+            let definition = features(cx.db, &cx.key)?;
+            Some(signatures::features_signature(&definition))
+        }
+        _ => None,
+    })
+}
+
 /// The problems of a declaration (of a pipeline: of its signature only).
 #[must_use]
-pub fn diagnostics(_db: &dyn Db, _key: &ItemKey) -> Vec<Diagnostic> {
-    Vec::new()
+pub fn diagnostics(db: &dyn Db, key: &ItemKey) -> Vec<Diagnostic> {
+    let Some(tree) = names::item(db, key) else {
+        return Vec::new();
+    };
+    let item = interned(db, key);
+    let mut diagnostics = cycles::report(db, key);
+    let own = match &tree.kind {
+        ItemKind::Schema(_) => schema_query(db, item).diagnostics.clone(),
+        ItemKind::Record(_) | ItemKind::Enum(_) => data_type_query(db, item).diagnostics.clone(),
+        ItemKind::Features(_) => features_query(db, item).diagnostics.clone(),
+        ItemKind::Checks(_) => checks_query(db, item).diagnostics.clone(),
+        ItemKind::Model(_) => model_query(db, item).diagnostics.clone(),
+        ItemKind::Step(_) => step_query(db, item).diagnostics.clone(),
+        ItemKind::Service(_) => service_query(db, item).diagnostics.clone(),
+        ItemKind::Pipeline(_) => signature_query(db, item).diagnostics.clone(),
+        ItemKind::Artifact(artifact) => {
+            let mut cx = Context::new(db, key);
+            cx.artifact_item(artifact);
+            cx.diagnostics
+        }
+        ItemKind::Monitor(_) | ItemKind::Trigger(_) | ItemKind::Target(_) | ItemKind::Policy(_) => {
+            unsupported::report(db, key, &tree.kind)
+        }
+        ItemKind::Use(_) | ItemKind::Test(_) | ItemKind::Broken(_) => Vec::new(),
+    };
+    diagnostics.extend(own);
+    diagnostics
 }
 
 /// The columns that a `schema` or `features` item declares.
 #[must_use]
-pub fn schema(_db: &dyn Db, _key: &ItemKey) -> Option<Arc<Schema>> {
-    None
+pub fn schema(db: &dyn Db, key: &ItemKey) -> Option<Arc<Schema>> {
+    let item = interned(db, key);
+    match &names::item(db, key)?.kind {
+        ItemKind::Features(_) => Some(Arc::clone(&features_query(db, item).value.as_ref()?.schema)),
+        _ => schema_query(db, item).value.clone(),
+    }
 }
 
 /// The type that a `record` or `enum` item declares.
 #[must_use]
-pub fn data_type(_db: &dyn Db, _key: &ItemKey) -> Option<Arc<DataType>> {
-    None
+pub fn data_type(db: &dyn Db, key: &ItemKey) -> Option<Arc<DataType>> {
+    data_type_query(db, interned(db, key)).value.clone()
 }
 
 /// A `features` item.
 #[must_use]
-pub fn features(_db: &dyn Db, _key: &ItemKey) -> Option<Arc<FeaturesDefinition>> {
-    None
+pub fn features(db: &dyn Db, key: &ItemKey) -> Option<Arc<FeaturesDefinition>> {
+    features_query(db, interned(db, key)).value.clone()
 }
 
 /// A `checks` item.
 #[must_use]
-pub fn checks(_db: &dyn Db, _key: &ItemKey) -> Option<Arc<ChecksDefinition>> {
-    None
+pub fn checks(db: &dyn Db, key: &ItemKey) -> Option<Arc<ChecksDefinition>> {
+    checks_query(db, interned(db, key)).value.clone()
 }
 
 /// A `model` item.
 #[must_use]
-pub fn model(_db: &dyn Db, _key: &ItemKey) -> Option<Arc<ModelDefinition>> {
-    None
+pub fn model(db: &dyn Db, key: &ItemKey) -> Option<Arc<ModelDefinition>> {
+    model_query(db, interned(db, key)).value.clone()
 }
 
 /// A `step` item.
 #[must_use]
-pub fn step(_db: &dyn Db, _key: &ItemKey) -> Option<Arc<StepDefinition>> {
-    None
+pub fn step(db: &dyn Db, key: &ItemKey) -> Option<Arc<StepDefinition>> {
+    step_query(db, interned(db, key)).value.clone()
 }
 
 /// A `service` item.
 #[must_use]
-pub fn service(_db: &dyn Db, _key: &ItemKey) -> Option<Arc<ServiceDefinition>> {
-    None
+pub fn service(db: &dyn Db, key: &ItemKey) -> Option<Arc<ServiceDefinition>> {
+    service_query(db, interned(db, key)).value.clone()
 }
 
 /// What a `step`, `features` or `pipeline` item takes and gives.
 #[must_use]
-pub fn signature(_db: &dyn Db, _key: &ItemKey) -> Option<Arc<Signature>> {
-    None
+pub fn signature(db: &dyn Db, key: &ItemKey) -> Option<Arc<Signature>> {
+    signature_query(db, interned(db, key)).value.clone()
+}
+
+/// The schema that a type expression in the item `key` means, with the problems of the expression.
+#[must_use]
+pub fn resolve_schema(db: &dyn Db, key: &ItemKey, expr: &TypeExpr) -> (Option<Arc<Schema>>, Vec<Diagnostic>) {
+    let mut cx = Context::new(db, key);
+    (cx.schema(expr), cx.diagnostics)
+}
+
+/// The type that a type expression in the item `key` means, with the problems of the expression.
+#[must_use]
+pub fn resolve_type(db: &dyn Db, key: &ItemKey, expr: &TypeExpr) -> (Type, Vec<Diagnostic>) {
+    let mut cx = Context::new(db, key);
+    match cx.parameter_kind(expr) {
+        ParameterKind::Type(ty) => (ty, cx.diagnostics),
+        _ => (Type::Unknown, cx.diagnostics),
+    }
+}
+
+/// The value of a constant expression in the item `key` as a value of `wanted`, with its problems.
+#[must_use]
+pub fn constant(db: &dyn Db, key: &ItemKey, expr: &Expr, wanted: &DataType) -> (Option<Value>, Vec<Diagnostic>) {
+    let mut cx = Context::new(db, key);
+    (cx.constant_of(expr, wanted), cx.diagnostics)
 }
 
 /// Keeps the interned form of a key in one place.
 pub(crate) fn interned<'db>(db: &'db dyn Db, key: &ItemKey) -> Item<'db> {
     Item::new(db, key.clone())
 }
+
+#[cfg(test)]
+mod tests;

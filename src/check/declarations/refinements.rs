@@ -16,11 +16,14 @@ impl Context<'_> {
         };
         if let Some(refinement) = refinement {
             base.refinements.push(refinement);
-            let nothing_left = matches!(base.refinements.last(), Some(Refinement::Range { .. }) if base.range().is_empty());
+            let nothing_left =
+                matches!(base.refinements.last(), Some(Refinement::Range { .. }) if base.range().is_empty());
             if nothing_left {
                 let message = format!("No value is left in `{base}`.");
                 let diagnostic = self.problem(Code::EmptyRange, node, message);
-                self.report(diagnostic.help("Write the smaller end first; `..=` includes the upper end, `..` does not."));
+                self.report(
+                    diagnostic.help("Write the smaller end first; `..=` includes the upper end, `..` does not."),
+                );
                 base.refinements.pop();
             }
         }
@@ -74,7 +77,12 @@ impl Context<'_> {
             Ok(_) => Some(Refinement::Matches(pattern.value.clone())),
             Err(error) => {
                 let text = error.to_string();
-                let reason = text.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned();
+                let reason = text
+                    .lines()
+                    .last()
+                    .unwrap_or_default()
+                    .trim_start_matches("error: ")
+                    .to_owned();
                 let message = format!("`{}` is not a regular expression: {reason}.", pattern.value);
                 let diagnostic = self.problem(Code::BadPattern, pattern.id, message);
                 self.report(diagnostic.note("Patterns have the syntax of the Rust crate `regex`."));

@@ -70,7 +70,9 @@ impl Context<'_> {
                 let tag = field.tags.iter().find(|tag| tag.name.text == role)?;
                 Some((field, tag))
             });
-            let Some((first, first_tag)) = carriers.next() else { continue };
+            let Some((first, first_tag)) = carriers.next() else {
+                continue;
+            };
             if let Some((field, tag)) = carriers.next() {
                 let message = format!(
                     "`{}` and `{}` both carry `@{role}`, but a schema has only one.",
@@ -108,7 +110,8 @@ impl Context<'_> {
             }
             TypeKind::Join { left, right, on } => {
                 let (left, right) = (self.operand(left), self.operand(right));
-                self.joined(&left?, &right?, on)
+                let (left, right) = (left?, right?);
+                self.joined(&left, &right, on)
             }
             TypeKind::Named { .. }
             | TypeKind::Optional(_)
@@ -125,7 +128,11 @@ impl Context<'_> {
             && self.generics.iter().any(|(generic, _)| generic == name.text.as_str())
         {
             let construct = format!("algebra over the generic schema `{}`", name.text);
-            self.unsupported(expr.id, &construct, "Name the schema, or leave the algebra to the caller.");
+            self.unsupported(
+                expr.id,
+                &construct,
+                "Name the schema, or leave the algebra to the caller.",
+            );
             return None;
         }
         self.schema(expr)
@@ -148,7 +155,10 @@ impl Context<'_> {
             }
         }
         let columns = schema.columns.iter().map(|column| column.name.as_str());
-        columns.filter(|column| chosen.contains(column)).map(str::to_owned).collect()
+        columns
+            .filter(|column| chosen.contains(column))
+            .map(str::to_owned)
+            .collect()
     }
 
     /// Reports a column that a schema does not have.
@@ -193,14 +203,22 @@ impl Context<'_> {
             }
         }
         let shared = right.columns.iter().map(|column| &column.name);
-        let shared: Vec<&String> = shared.filter(|name| !keys.contains(name) && left.column(name).is_some()).collect();
+        let shared: Vec<&String> = shared
+            .filter(|name| !keys.contains(name) && left.column(name).is_some())
+            .collect();
         if let (Some(_), Some(place)) = (shared.first(), on.first())
             && keys.len() == on.len()
         {
             let names = crate::types::display::enumerate(&shared);
-            let message = format!("`{}` and `{}` both have {names}, which they are not joined on.", left.name, right.name);
+            let message = format!(
+                "`{}` and `{}` both have {names}, which they are not joined on.",
+                left.name, right.name
+            );
             let diagnostic = self.problem(Code::JoinColumns, place.id, message);
-            self.report(diagnostic.help("Leave the columns out of one side with `without`, or give them other names with `rename`."));
+            self.report(
+                diagnostic
+                    .help("Leave the columns out of one side with `without`, or give them other names with `rename`."),
+            );
         }
         (keys.len() == on.len() && shared.is_empty()).then(|| left.join(right, &keys))
     }

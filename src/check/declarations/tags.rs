@@ -120,8 +120,14 @@ impl Context<'_> {
             ("pii", [kind]) => Some(self.name_argument(kind)),
             ("key" | "protected", []) => Some(Vec::new()),
             ("event_time", []) => {
-                if of.ty.is_some_and(|ty| !matches!(ty.kind, DataKind::Date | DataKind::Datetime)) {
-                    let message = format!("`{}` is tagged `@event_time`, but it is no date or datetime.", of.column);
+                if of
+                    .ty
+                    .is_some_and(|ty| !matches!(ty.kind, DataKind::Date | DataKind::Datetime))
+                {
+                    let message = format!(
+                        "`{}` is tagged `@event_time`, but it is no date or datetime.",
+                        of.column
+                    );
                     self.bad_tag(tag.id, message, "Give the column the type `datetime` or `date`.");
                     return None;
                 }
@@ -130,7 +136,10 @@ impl Context<'_> {
             ("after", [column]) => Some(self.after_argument(column, of)),
             ("unit", [unit]) => self.unit_argument(tag, unit, of),
             (name, arguments) => {
-                let form = TAGS.iter().find(|known| known.name == name).map_or("", |known| known.form);
+                let form = TAGS
+                    .iter()
+                    .find(|known| known.name == name)
+                    .map_or("", |known| known.form);
                 let message = format!("`@{name}` does not take {}.", counted(arguments.len()));
                 self.bad_tag(tag.id, message, &format!("It is written {form}."));
                 (name != "unit").then(Vec::new)
@@ -179,7 +188,11 @@ impl Context<'_> {
     fn unit_argument(&mut self, tag: &Tag, unit: &Expr, of: &Tagged<'_>) -> Option<Vec<Value>> {
         if of.ty.is_some_and(|ty| !ty.is_number()) {
             let message = format!("`{}` is tagged `@unit`, but it is no number.", of.column);
-            self.bad_tag(tag.id, message, "Leave the tag out; durations, sizes and money know their units.");
+            self.bad_tag(
+                tag.id,
+                message,
+                "Leave the tag out; durations, sizes and money know their units.",
+            );
             return None;
         }
         match self.constant(unit)? {
@@ -198,7 +211,10 @@ impl Context<'_> {
         let diagnostic = match nearest(&name.text, columns.iter().copied()) {
             Some(found) => self.did_you_mean(diagnostic, name, &found),
             None if columns.is_empty() => diagnostic,
-            None => diagnostic.note(format!("The columns are {}.", crate::types::display::enumerate(columns))),
+            None => diagnostic.note(format!(
+                "The columns are {}.",
+                crate::types::display::enumerate(columns)
+            )),
         };
         self.report(diagnostic);
     }

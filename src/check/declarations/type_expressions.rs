@@ -63,8 +63,25 @@ impl Meaning {
 
 /// The names of types that no file declares.
 pub(crate) const BUILT_IN: &[&str] = &[
-    "bool", "int", "float", "string", "date", "datetime", "duration", "size", "money", "list", "map", "Dataset",
-    "Metrics", "File", "Directory", "Html", "Markdown", "Artifact", "Deployment",
+    "bool",
+    "int",
+    "float",
+    "string",
+    "date",
+    "datetime",
+    "duration",
+    "size",
+    "money",
+    "list",
+    "map",
+    "Dataset",
+    "Metrics",
+    "File",
+    "Directory",
+    "Html",
+    "Markdown",
+    "Artifact",
+    "Deployment",
 ];
 
 /// The types that only signatures of the standard library may mention.
@@ -120,7 +137,10 @@ impl Context<'_> {
             Meaning::Kind(kind) => kind,
             other @ (Meaning::Unknown | Meaning::Schema(_) | Meaning::GenericSchema(_)) => {
                 if let Meaning::Schema(schema) = &other {
-                    let message = format!("{} is not a type of something that is passed.", capital(&other.describe()));
+                    let message = format!(
+                        "{} is not a type of something that is passed.",
+                        capital(&other.describe())
+                    );
                     let diagnostic = self.problem(Code::WrongKindOfName, expr.id, message);
                     self.report(diagnostic.help(format!("Write `Dataset<{}>`.", schema.name)));
                 } else {
@@ -173,7 +193,9 @@ impl Context<'_> {
             | TypeKind::Pick { .. }
             | TypeKind::With { .. }
             | TypeKind::Rename { .. }
-            | TypeKind::Join { .. } => self.algebra(expr).map_or(Meaning::Unknown, |schema| Meaning::Schema(Arc::new(schema))),
+            | TypeKind::Join { .. } => self
+                .algebra(expr)
+                .map_or(Meaning::Unknown, |schema| Meaning::Schema(Arc::new(schema))),
             TypeKind::Error => Meaning::Unknown,
         }
     }
@@ -191,7 +213,9 @@ impl Context<'_> {
         }
         match text {
             "list" | "map" | "Dataset" | "Metrics" => self.one_argument(expr, text, arguments),
-            _ if LIBRARY_ONLY.contains(&text) && self.resolve(text).is_none() => self.library_only(expr, text, arguments),
+            _ if LIBRARY_ONLY.contains(&text) && self.resolve(text).is_none() => {
+                self.library_only(expr, text, arguments)
+            }
             _ => {
                 if !arguments.is_empty() {
                     self.arguments(expr, text, 0, arguments.len());
@@ -234,7 +258,9 @@ impl Context<'_> {
                     generic,
                     evidence: Evidence::None,
                 }),
-                other => self.not_needed(argument, &other, "a schema").unwrap_or(Meaning::Unknown),
+                other => self
+                    .not_needed(argument, &other, "a schema")
+                    .unwrap_or(Meaning::Unknown),
             },
             "Metrics" => self.metrics(argument),
             "map" => match self.data_type(argument) {
@@ -281,7 +307,11 @@ impl Context<'_> {
     fn library_only(&mut self, expr: &TypeExpr, name: &str, arguments: &[TypeExpr]) -> Meaning {
         if !self.in_standard_library() {
             let construct = format!("a parameter of the type `{name}`, which only the standard library has,");
-            self.unsupported(expr.id, &construct, "Pass a `string`, or use an operation of the standard library.");
+            self.unsupported(
+                expr.id,
+                &construct,
+                "Pass a `string`, or use an operation of the standard library.",
+            );
             return Meaning::Unknown;
         }
         let [argument] = arguments else {
@@ -290,7 +320,11 @@ impl Context<'_> {
         };
         let generic = match self.meaning(argument) {
             Meaning::GenericSchema(generic) | Meaning::Kind(ParameterKind::GenericModel { generic, .. }) => generic,
-            other => return self.not_needed(argument, &other, "a generic").unwrap_or(Meaning::Unknown),
+            other => {
+                return self
+                    .not_needed(argument, &other, "a generic")
+                    .unwrap_or(Meaning::Unknown);
+            }
         };
         Meaning::Kind(match name {
             "Checks" => ParameterKind::Checks { generic },
@@ -367,7 +401,11 @@ impl Context<'_> {
     fn with_evidence(&mut self, word: &Ident, of: &TypeExpr) -> Meaning {
         let meaning = self.meaning(of);
         if word.text == "approved" {
-            self.unsupported(word.id, "`approved`", "Leave the word out; nobody can give an approval yet.");
+            self.unsupported(
+                word.id,
+                "`approved`",
+                "Leave the word out; nobody can give an approval yet.",
+            );
             return meaning;
         }
         let Some(evidence) = Evidence::from_word(&word.text) else {
@@ -409,7 +447,10 @@ impl Context<'_> {
     pub(crate) fn enum_type(&mut self, name: Option<String>, variants: &[Variant]) -> EnumType {
         let mut known: Vec<EnumVariant> = Vec::new();
         for variant in variants {
-            let text = variant.text.as_ref().map_or(variant.name.text.to_string(), |text| text.value.clone());
+            let text = variant
+                .text
+                .as_ref()
+                .map_or(variant.name.text.to_string(), |text| text.value.clone());
             let own = EnumVariant {
                 name: variant.name.text.to_string(),
                 text,
@@ -418,7 +459,12 @@ impl Context<'_> {
                 Some(format!("The value `{}` is declared twice.", own.name))
             } else {
                 let same = known.iter().find(|other| other.text == own.text);
-                same.map(|same| format!("`{}` and `{}` have the same text in the data: \"{}\".", same.name, own.name, own.text))
+                same.map(|same| {
+                    format!(
+                        "`{}` and `{}` have the same text in the data: \"{}\".",
+                        same.name, own.name, own.text
+                    )
+                })
             };
             match twice {
                 Some(message) => {
@@ -438,7 +484,10 @@ impl Context<'_> {
         for field in fields {
             let ty = self.data_type(&field.ty);
             if let Some(tag) = field.tags.first() {
-                let message = format!("`@{}` says something about a column, but `{}` is a field of a record.", tag.name.text, field.name.text);
+                let message = format!(
+                    "`@{}` says something about a column, but `{}` is a field of a record.",
+                    tag.name.text, field.name.text
+                );
                 let diagnostic = self.problem(Code::BadTag, tag.id, message);
                 self.report(diagnostic.help("Leave the tag out, or declare a `schema`."));
             }
@@ -459,5 +508,7 @@ impl Context<'_> {
 
 fn capital(text: &str) -> String {
     let mut characters = text.chars();
-    characters.next().map_or_else(String::new, |first| first.to_uppercase().chain(characters).collect())
+    characters
+        .next()
+        .map_or_else(String::new, |first| first.to_uppercase().chain(characters).collect())
 }

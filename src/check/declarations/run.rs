@@ -1,0 +1,157 @@
+//! `run: …`: what a step or model runs, and the typed holes of a command.
+
+use super::context::Context;
+use super::settings::plain_text;
+use crate::diagnostics::{Code, nearest};
+use crate::plan::{ArgumentPart, PythonFunction};
+use crate::syntax::ast::{Expr, ExprKind, Ident, NodeId, StringPart};
+use crate::types::{ParameterKind, Signature, Type};
+
+/// What is run.
+pub(crate) enum RunKind<'a> {
+    /// A function, and where its text stands.
+    Python(PythonFunction, NodeId),
+    /// The arguments as written.
+    Command(&'a [Expr]),
+}
+
+impl Context<'_> {
+    /// Reads `run: …`; `allowed` are the words that can stand here.
+    pub(crate) fn run_setting<'a>(&mut self, expr: &'a Expr, allowed: &[&str]) -> Option<RunKind<'a>> {
+        match &expr.kind {
+            ExprKind::Tagged { word, operand } if word.text == "python" => self.python(operand),
+            ExprKind::Tagged { word, operand } if word.text == "command" && allowed.contains(&"command") => {
+                match &operand.kind {
+                    ExprKind::List(arguments) if !arguments.is_empty() => Some(RunKind::Command(arguments)),
+                    _ => {
+                        let help = "Write `run: command [\"prog\", \"--data\", \"{data}\"]`; a shell script is `[\"bash\", \"file.sh\"]`.";
+                        self.bad_setting(operand, "A command is a list: the program and its arguments.", help);
+                        None
+                    }
+                }
+            }
+            ExprKind::Tagged { word, .. } if matches!(word.text.as_str(), "sql" | "notebook") => {
+                let construct = format!("`{}`", word.text);
+                self.unsupported(
+                    expr.id,
+                    &construct,
+                    "Run a function with `python \"file.py:function\"` instead.",
+                );
+                None
+            }
+            ExprKind::Name(word) if word.text == "builtin" => {
+                let message =
+                    "Only the standard library can run `builtin`: it names an operation of the runtime itself.";
+                let diagnostic = self.problem(Code::BuiltinOutsideLibrary, expr.id, message);
+                self.report(diagnostic.help("Write `run: python \"file.py:function\"`."));
+                None
+            }
+            _ => {
+                let forms: Vec<String> = allowed.iter().map(|word| format!("`{word} …`")).collect();
+                let help = format!("Write {}.", forms.join(" or "));
+                self.bad_setting(expr, "This is nothing that can be run.", help);
+                None
+            }
+        }
+    }
+
+    fn python(&mut self, operand: &Expr) -> Option<RunKind<'static>> {
+        let text = plain_text(operand);
+        let parts = text.as_deref().and_then(|text| text.rsplit_once(':'));
+        match parts {
+            Some((file, function)) if !function.is_empty() && is_inside(file) => Some(RunKind::Python(
+                PythonFunction {
+                    file: file.to_owned(),
+                    function: function.to_owned(),
+                },
+                operand.id,
+            )),
+            _ => {
+                let help =
+                    "Write `python \"file.py:function\"`; the path starts at the project's root and stays below it.";
+                self.bad_setting(operand, "A Python function is named by its file and its name.", help);
+                None
+            }
+        }
+    }
+
+    /// The arguments of a command with their holes.
+    pub(crate) fn command(&mut self, arguments: &[Expr], signature: &Signature) -> Vec<Vec<ArgumentPart>> {
+        let mut read = Vec::new();
+        for argument in arguments {
+            let ExprKind::String(parts) = &argument.kind else {
+                self.bad_setting(
+                    argument,
+                    "An argument of a command is a text.",
+                    "Write it in quotes; `{name}` is a hole.",
+                );
+                continue;
+            };
+            let parts = parts.iter().filter_map(|part| match part {
+                StringPart::Text(text) => Some(ArgumentPart::Text(text.clone())),
+                StringPart::Hole(expr) => self.hole(expr, signature),
+            });
+            read.push(parts.collect());
+        }
+        read
+    }
+
+    fn hole(&mut self, expr: &Expr, signature: &Signature) -> Option<ArgumentPart> {
+        match &expr.kind {
+            ExprKind::Name(name) => {
+                self.port(name, signature)?;
+                Some(ArgumentPart::Hole(name.text.to_string()))
+            }
+            ExprKind::Member { base, name } => match &base.kind {
+                ExprKind::Name(port) if name.text == "uri" => {
+                    let kind = self.port(port, signature)?;
+                    if matches!(kind, ParameterKind::Type(Type::Data(_))) {
+                        let message = format!("`{}` is a value, which has no address.", port.text);
+                        let diagnostic = self.problem(Code::UnknownHole, expr.id, message);
+                        self.report(diagnostic.help(format!("Write `{{{}}}`.", port.text)));
+                        return None;
+                    }
+                    Some(ArgumentPart::Uri(port.text.to_string()))
+                }
+                _ => self.no_hole(expr),
+            },
+            ExprKind::Error => None,
+            _ => self.no_hole(expr),
+        }
+    }
+
+    fn no_hole(&mut self, expr: &Expr) -> Option<ArgumentPart> {
+        let message = "A hole of a command holds a parameter or an output, and nothing that must be computed.";
+        let diagnostic = self.problem(Code::UnknownHole, expr.id, message);
+        self.report(diagnostic.help("Write `{name}`, or `{name.uri}` for an artifact's address."));
+        None
+    }
+
+    fn port<'a>(&mut self, name: &Ident, signature: &'a Signature) -> Option<&'a ParameterKind> {
+        let parameters = signature.parameters.iter().map(|own| (&own.name, &own.kind));
+        let outputs = signature.outputs.iter().map(|own| (&own.name, &own.kind));
+        let ports: Vec<(&String, &ParameterKind)> = parameters.chain(outputs).collect();
+        let found = ports.iter().find(|(own, _)| *own == name.text.as_str());
+        if found.is_none() {
+            let message = format!(
+                "The step `{}` has no parameter or output `{}`.",
+                signature.name, name.text
+            );
+            let diagnostic = self.problem(Code::UnknownHole, name.id, message);
+            let names: Vec<&str> = ports.iter().map(|(own, _)| own.as_str()).collect();
+            let diagnostic = match nearest(&name.text, names.iter().copied()) {
+                Some(found) => self.did_you_mean(diagnostic, name, &found),
+                None => diagnostic.help("Declare it as a parameter, or write `\\{` for a plain brace."),
+            };
+            self.report(diagnostic);
+        }
+        found.map(|(_, kind)| *kind)
+    }
+}
+
+/// Whether a path stays below the project's root.
+fn is_inside(path: &str) -> bool {
+    let path = camino::Utf8Path::new(path);
+    let plain = |part| matches!(part, camino::Utf8Component::Normal(_));
+    path.components().next().is_some() && path.components().all(plain)
+}

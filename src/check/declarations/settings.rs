@@ -1,0 +1,329 @@
+//! The settings of items: one static table each, for the checker, the editor and the documentation; and readers of values.
+
+use super::context::Context;
+use crate::diagnostics::{Code, nearest};
+use crate::syntax::ast::{Expr, ExprKind, Ident, Setting, StringPart};
+use crate::types::{DataKind, DataType, Value};
+
+/// A setting of an item.
+#[derive(Debug, PartialEq, Eq)]
+pub struct SettingDeclaration {
+    /// Its name.
+    pub name: &'static str,
+    /// How its value is written.
+    pub form: &'static str,
+    /// What holds when it is left out; empty for a setting that must be there.
+    pub default: &'static str,
+    /// What it does, for hover and completion.
+    pub docs: &'static str,
+}
+
+macro_rules! settings {
+    ($($(#[$docs:meta])* $table:ident { $($name:literal, $form:literal, $default:literal, $text:literal;)* })*) => {
+        $($(#[$docs])* pub static $table: &[SettingDeclaration] = &[
+            $(SettingDeclaration { name: $name, form: $form, default: $default, docs: $text },)*
+        ];)*
+    };
+}
+
+settings! {
+    /// `step`
+    STEP {
+        "run", "python \"file.py:function\" | command [\"prog\", \"{data}\"]", "",
+            "What the step runs: a Python function, or a program with its arguments.";
+        "image", "\"registry/name@sha256:…\"", "the runtime's own image",
+            "The container image, where the step runs in a container.";
+        "packages", "[\"scikit-learn==1.9.0\"]", "[]", "Python packages, as pip writes them. Pin them.";
+        "env", "{ NAME: \"value\" }", "{}", "Environment variables.";
+        "secrets", "{ NAME: env \"NAME\" }", "{}",
+            "Environment variables whose values are kept elsewhere: `env \"NAME\"` or `file \"path\"`.";
+        "resources", "{ cpu: 2, memory: 4GiB, gpu: 1, disk: 10GiB }", "one core, no limit of memory",
+            "What the step needs; the executor runs as many steps at once as fit.";
+        "timeout", "30min", "none", "How long the step may take before it is ended.";
+        "retries", "2 | { count: 2, backoff: 10s }", "0", "How often a failed step is tried again.";
+        "cache", "auto | never | { key: \"text\" }", "auto",
+            "Whether the outputs of an earlier run with the same code, parameters and inputs are used again.";
+        "kubernetes", "{ node_selector: { … }, … }", "none", "What a Kubernetes cluster needs to know.";
+        "description", "\"text\"", "the doc comment", "What the step does, for people.";
+    }
+    /// `resources: { … }`
+    RESOURCES {
+        "cpu", "2 | 0.5", "1", "Cores.";
+        "memory", "4GiB", "no limit", "Memory.";
+        "gpu", "1 | \"nvidia-l4\" | { kind: \"nvidia-l4\", count: 2 }", "none", "Accelerators.";
+        "tpu", "\"v5e-8\"", "none", "A TPU slice.";
+        "disk", "10GiB", "no limit", "Scratch space.";
+        "spot", "true | false", "false", "Whether the machine may be taken away.";
+    }
+    /// `gpu: { … }`
+    GPU {
+        "kind", "\"nvidia-l4\"", "", "The accelerator, in the platform's own name.";
+        "count", "2", "1", "How many.";
+    }
+    /// `retries: { … }`
+    RETRIES {
+        "count", "2", "", "How often.";
+        "backoff", "10s | { first: 10s, factor: 2.0, longest: 5min }", "{ first: 1s, factor: 2.0, longest: 1min }",
+            "How long to wait before.";
+        "on", "[timeout]", "every failure", "Which failures.";
+    }
+    /// `backoff: { … }`
+    BACKOFF {
+        "first", "10s", "1s", "The first wait.";
+        "factor", "2.0", "2.0", "From each wait to the next.";
+        "longest", "5min", "1min", "The longest wait.";
+    }
+    /// `cache: { … }`
+    CACHE {
+        "key", "\"text\"", "", "A text that belongs to the key: change it to compute anew.";
+    }
+    /// `model`
+    MODEL {
+        "registry", "\"credit-risk\"", "", "The name under which versions are registered.";
+        "task", "binary_classification | multiclass_classification | regression", "", "What the model learns.";
+        "input", "CreditFeatures without { @label }", "", "The columns it predicts from.";
+        "output", "{ probability: float in 0..=1 }", "", "What it predicts for each row.";
+        "run", "python \"file.py:predict\"", "", "The function `predict(model, data)`.";
+        "packages", "[\"scikit-learn==1.9.0\"]", "[]", "Python packages, as pip writes them. Pin them.";
+        "description", "\"text\"", "the doc comment", "What the model is for, for people.";
+    }
+    /// `artifact`
+    ARTIFACT {
+        "schema_title", "\"google.VertexModel\"", "", "The platform's name of the kind.";
+        "version", "\"0.0.1\"", "\"0.0.1\"", "The version of the kind.";
+    }
+    /// `service`
+    SERVICE {
+        "platform", "local | kserve { … } | cloud_run { … } | vertex { … }", "", "Where the service runs.";
+        "resources", "{ cpu: 1, memory: 2GiB }", "the platform's default", "What one replica needs.";
+        "replicas", "1..=5 | 2", "1", "How many replicas run.";
+        "rollout", "canary { steps: [5%, 25%, 100%], every: 1h }", "all at once", "How a new version takes over.";
+        "description", "\"text\"", "the doc comment", "What the service is for, for people.";
+    }
+}
+
+/// The settings of one item that exist, each once.
+pub(crate) struct Settings<'a> {
+    entries: Vec<&'a Setting>,
+    /// Names that may be meant by an unknown one: then nothing is said to be missing.
+    pub(crate) complete: bool,
+}
+
+impl<'a> Settings<'a> {
+    /// The value of a setting.
+    pub(crate) fn get(&self, name: &str) -> Option<&'a Expr> {
+        self.entries
+            .iter()
+            .find(|setting| setting.name.text == name)
+            .map(|setting| &setting.value)
+    }
+}
+
+impl Context<'_> {
+    /// Reads settings against their table: reports those that do not exist and those given twice.
+    pub(crate) fn settings<'a>(
+        &mut self,
+        of: &str,
+        settings: &'a [Setting],
+        table: &'static [SettingDeclaration],
+    ) -> Settings<'a> {
+        let mut read = Settings {
+            entries: Vec::new(),
+            complete: true,
+        };
+        for setting in settings {
+            if !table.iter().any(|known| known.name == setting.name.text.as_str()) {
+                read.complete = false;
+                self.unknown_setting(of, &setting.name, table);
+            } else if read.get(&setting.name.text).is_some() {
+                let message = format!("`{}` is set twice.", setting.name.text);
+                let diagnostic = self.problem(Code::DuplicateMember, setting.name.id, message);
+                self.report(diagnostic.help("Leave one out."));
+            } else {
+                read.entries.push(setting);
+            }
+        }
+        read
+    }
+
+    fn unknown_setting(&mut self, of: &str, name: &Ident, table: &'static [SettingDeclaration]) {
+        let message = format!("{of} has no setting `{}`.", name.text);
+        let diagnostic = self.problem(Code::UnknownSetting, name.id, message);
+        let diagnostic = match nearest(&name.text, table.iter().map(|known| known.name)) {
+            Some(found) => self.did_you_mean(diagnostic, name, &found),
+            None => {
+                let names: Vec<&str> = table.iter().map(|known| known.name).collect();
+                diagnostic.help(format!(
+                    "The settings are {}.",
+                    crate::types::display::enumerate(&names)
+                ))
+            }
+        };
+        self.report(diagnostic);
+    }
+
+    /// Reports a setting with a value it cannot have, and says how it is written.
+    pub(crate) fn bad_setting(&mut self, expr: &Expr, message: impl Into<String>, help: impl Into<String>) {
+        if expr.kind != ExprKind::Error {
+            let diagnostic = self.problem(Code::BadSetting, expr.id, message).help(help);
+            self.report(diagnostic);
+        }
+    }
+
+    fn of_kind(&mut self, setting: &str, expr: &Expr, kind: DataKind, example: &str) -> Option<Value> {
+        if matches!(
+            expr.kind,
+            ExprKind::Literal(_) | ExprKind::String(_) | ExprKind::Unary { .. } | ExprKind::Binary { .. }
+        ) {
+            return self.constant_of(expr, &DataType::plain(kind));
+        }
+        self.bad_setting(
+            expr,
+            format!("`{setting}` is {}.", wanted(&kind)),
+            format!("Write `{setting}: {example}`."),
+        );
+        None
+    }
+
+    /// A text without holes.
+    pub(crate) fn text_setting(&mut self, setting: &str, expr: &Expr) -> Option<String> {
+        match self.of_kind(setting, expr, DataKind::String, "\"…\"")? {
+            Value::String(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// A duration above zero, in milliseconds.
+    pub(crate) fn duration_setting(&mut self, setting: &str, expr: &Expr, example: &str) -> Option<i64> {
+        match self.of_kind(setting, expr, DataKind::Duration, example)? {
+            Value::Duration(value) if value > 0 => Some(value),
+            _ => {
+                self.bad_setting(
+                    expr,
+                    format!("`{setting}` must be longer than nothing."),
+                    format!("Write `{setting}: {example}`."),
+                );
+                None
+            }
+        }
+    }
+
+    /// A size above zero, in bytes.
+    pub(crate) fn size_setting(&mut self, setting: &str, expr: &Expr) -> Option<u64> {
+        match self.of_kind(setting, expr, DataKind::Size, "4GiB")? {
+            Value::Size(value) if value > 0 => Some(value),
+            _ => {
+                self.bad_setting(
+                    expr,
+                    format!("`{setting}` must be more than nothing."),
+                    format!("Write `{setting}: 4GiB`."),
+                );
+                None
+            }
+        }
+    }
+
+    /// An integer from `minimum` on.
+    pub(crate) fn count_setting(&mut self, setting: &str, expr: &Expr, minimum: u32) -> Option<u32> {
+        let Value::Int(value) = self.of_kind(setting, expr, DataKind::Int, "2")? else {
+            return None;
+        };
+        match u32::try_from(value) {
+            Ok(value) if value >= minimum => Some(value),
+            Ok(_) | Err(_) => {
+                self.bad_setting(
+                    expr,
+                    format!("`{setting}` cannot be `{value}`."),
+                    format!("Write a number from {minimum} on."),
+                );
+                None
+            }
+        }
+    }
+
+    /// A number above zero.
+    pub(crate) fn number_setting(&mut self, setting: &str, expr: &Expr) -> Option<f64> {
+        match self.of_kind(setting, expr, DataKind::Float, "2")? {
+            Value::Float(value) if value > 0.0 => Some(value),
+            _ => {
+                self.bad_setting(
+                    expr,
+                    format!("`{setting}` must be above zero."),
+                    format!("Write `{setting}: 2`."),
+                );
+                None
+            }
+        }
+    }
+
+    /// A list of texts.
+    pub(crate) fn texts_setting(&mut self, setting: &str, expr: &Expr, example: &str) -> Option<Vec<String>> {
+        let ExprKind::List(items) = &expr.kind else {
+            self.bad_setting(
+                expr,
+                format!("`{setting}` is a list of texts."),
+                format!("Write `{setting}: [{example}]`."),
+            );
+            return None;
+        };
+        items.iter().map(|item| self.text_setting(setting, item)).collect()
+    }
+
+    /// Python packages, sorted, each once.
+    pub(crate) fn packages(&mut self, settings: &Settings<'_>) -> Vec<String> {
+        let packages = settings.get("packages");
+        let read = packages.and_then(|expr| self.texts_setting("packages", expr, "\"pandas==3.0.1\""));
+        let mut packages = read.unwrap_or_default();
+        packages.sort();
+        packages.dedup();
+        packages
+    }
+
+    /// The fields of `name: { … }`.
+    pub(crate) fn block_setting<'a>(&mut self, setting: &str, expr: &'a Expr, example: &str) -> Option<&'a [Setting]> {
+        match &expr.kind {
+            ExprKind::Record(fields) => Some(fields),
+            ExprKind::Columns(columns) if columns.is_empty() => Some(&[]),
+            _ => {
+                self.bad_setting(
+                    expr,
+                    format!("`{setting}` is a block."),
+                    format!("Write `{setting}: {example}`."),
+                );
+                None
+            }
+        }
+    }
+}
+
+/// The text of a string without holes.
+pub(crate) fn plain_text(expr: &Expr) -> Option<String> {
+    match &expr.kind {
+        ExprKind::String(parts) => parts
+            .iter()
+            .map(|part| match part {
+                StringPart::Text(text) => Some(text.as_str()),
+                StringPart::Hole(_) => None,
+            })
+            .collect(),
+        _ => None,
+    }
+}
+
+fn wanted(kind: &DataKind) -> &'static str {
+    match kind {
+        DataKind::String => "a text",
+        DataKind::Int => "a whole number",
+        DataKind::Float => "a number",
+        DataKind::Duration => "a duration",
+        DataKind::Size => "a size",
+        DataKind::Bool => "`true` or `false`",
+        DataKind::Date
+        | DataKind::Datetime
+        | DataKind::Money
+        | DataKind::Enum(_)
+        | DataKind::List(_)
+        | DataKind::Map(_)
+        | DataKind::Record(_) => "a constant",
+    }
+}
