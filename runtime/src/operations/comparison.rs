@@ -101,8 +101,12 @@ fn add(sum: &mut Linear, expression: &Expression, factor: f64, reader: &Reader) 
             add(sum, right, sign, reader)?;
         }
         // Anything else must be a number by itself; with a metric inside it is no sum.
-        other if super::condition::metrics(other).is_empty() => sum.constant += factor * reader.number(other)?,
-        _ => return Err(Unknown::Undefined("not a sum".to_owned())),
+        other => {
+            if !super::condition::metrics(other).is_empty() {
+                return Err(Unknown::Undefined("not a sum of metrics and numbers".to_owned()));
+            }
+            sum.constant += factor * reader.number(other)?;
+        }
     }
     Ok(())
 }

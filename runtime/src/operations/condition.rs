@@ -81,7 +81,13 @@ pub(super) enum Unknown {
     /// A run-time value is absent.
     Absent(String),
     /// The expression makes no sense here.
-    Broken(OperationError),
+    Broken(Box<OperationError>),
+}
+
+impl From<OperationError> for Unknown {
+    fn from(error: OperationError) -> Self {
+        Self::Broken(Box::new(error))
+    }
 }
 
 /// A value while a condition is computed. Durations are milliseconds, as latencies are.
@@ -123,7 +129,7 @@ impl<'a> Reader<'a> {
             Ok(Scalar::Truth(false)) => Ok((Verdict::Fail, None)),
             Ok(Scalar::Number(_) | Scalar::Text(_)) => Err(unsupported("a condition that is neither true nor false")),
             Err(Unknown::Undefined(reason) | Unknown::Absent(reason)) => Ok((Verdict::InsufficientData, Some(reason))),
-            Err(Unknown::Broken(error)) => Err(error),
+            Err(Unknown::Broken(error)) => Err(*error),
         }
     }
 
@@ -146,7 +152,7 @@ impl<'a> Reader<'a> {
         match expression {
             Expression::Value(value) => scalar_of(value, "a constant"),
             Expression::Reference(reference) => self.input(reference),
-            Expression::Metric(metric) => match (self.metric)(metric).map_err(Unknown::Broken)? {
+            Expression::Metric(metric) => match (self.metric)(metric)? {
                 Ok(value) => Ok(Scalar::Number(value)),
                 Err(reason) => Err(Unknown::Undefined(format!("{}: {reason}", metric_text(metric)))),
             },
@@ -162,10 +168,16 @@ impl<'a> Reader<'a> {
                 inclusive,
             } => {
                 let value = self.number(value)?;
-                let low = low.as_ref().map_or(Ok(true), |low| Ok(value >= self.number(low)?))?;
-                let below = |high| if *inclusive { value <= high } else { value < high };
-                let high = high.as_ref().map_or(Ok(true), |high| Ok(below(self.number(high)?)))?;
-                Ok(Scalar::Truth(low && high))
+                let above = match low {
+                    Some(low) => value >= self.number(low)?,
+                    None => true,
+                };
+                let below = match high {
+                    Some(high) if *inclusive => value <= self.number(high)?,
+                    Some(high) => value < self.number(high)?,
+                    None => true,
+                };
+                Ok(Scalar::Truth(above && below))
             }
             Expression::Call { function, arguments } => self.call(*function, arguments),
             Expression::If {
@@ -250,7 +262,7 @@ impl<'a> Reader<'a> {
         let input = self.parameters.get(&name).unwrap_or(&name);
         match self.inputs.get(input) {
             Some(Item::Value(value)) => scalar_of(value, &name),
-            Some(Item::Artifact { .. } | Item::List(_)) | None => Err(Unknown::Broken(OperationError::Input {
+            Some(Item::Artifact { .. } | Item::List(_)) | None => Err(Unknown::from(OperationError::Input {
                 summary: format!("The condition reads `{name}`, which was not passed to the operation as a value."),
                 help: "The plan does not fit this version of mlp; build it again.".to_owned(),
             })),
@@ -369,5 +381,5 @@ fn unsupported(what: &str) -> OperationError {
 }
 
 fn broken(what: &str) -> Unknown {
-    Unknown::Broken(unsupported(what))
+    Unknown::from(unsupported(what))
 }
