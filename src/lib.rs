@@ -5,6 +5,7 @@ pub mod db;
 pub mod diagnostics;
 pub mod format;
 pub mod graph_view;
+pub mod ide;
 pub mod names;
 pub mod plan;
 pub mod project;

@@ -27,6 +27,12 @@ pub fn check(db: &dyn Db) -> Vec<ResolvedDiagnostic> {
     resolve_all(db, &diagnostics)
 }
 
+/// [`check`], or nothing when another thread changes the database meanwhile, so that the answer would be stale.
+#[must_use]
+pub fn check_unless_changed(db: &Database) -> Option<Vec<ResolvedDiagnostic>> {
+    salsa::Cancelled::catch(std::panic::AssertUnwindSafe(|| check(db))).ok()
+}
+
 /// Applies fixes until nothing changes, and gives the new text of every file that changed. The database holds the mended
 /// project afterwards; nothing is written.
 #[must_use]

@@ -1,6 +1,10 @@
 //! Every page of `mlp explain`: its wrong example gives exactly its diagnostic, its mended one none, and its fix turns the
 //! one into the other, byte for byte.
-#![allow(clippy::disallowed_methods, reason = "tests read the repository's own files")]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    reason = "a test reads the repository's own files, and may stop at the first surprise"
+)]
 
 mod harness;
 

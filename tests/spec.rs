@@ -4,7 +4,11 @@
 //! names a path (` ```python train.py `). Expectations are `errors` (one line for each problem), `terminal` (the full
 //! drawing) and `fix PATH` (the file after every fix). A case without expectations is clean. A heading begins a new case, and so does a file that the case has already.
 //! `MLP_BLESS=1` rewrites the expectations, and adds `errors` where a case has problems and says nothing of them.
-#![allow(clippy::disallowed_methods, reason = "tests read the repository's own files")]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    reason = "a test reads the repository's own files, and may stop at the first surprise"
+)]
 
 mod harness;
 

@@ -238,9 +238,12 @@ pub fn resolve(db: &dyn Db, from: &ItemKey, name: &str) -> Option<ItemKey> {
 #[salsa::tracked]
 pub fn imports(db: &dyn Db, file: File) -> Arc<Vec<(ItemKey, ast::Use)>> {
     let items = file_items(db, file);
-    let import = |(key, _): &(ItemKey, TextRange)| match &item(db, key)?.kind {
-        ItemKind::Use(import) => Some((key.clone(), import.clone())),
-        _ => None,
+    let import = |(key, _): &(ItemKey, TextRange)| {
+        let item = item(db, key)?;
+        let ItemKind::Use(import) = &item.kind else {
+            return None;
+        };
+        Some((key.clone(), import.clone()))
     };
     Arc::new(items.items.iter().filter_map(import).collect())
 }

@@ -83,6 +83,20 @@ impl DiskHost {
         }
     }
 
+    /// The project of a document in an editor, which may not be saved yet: the nearest folder upwards with `mlp.toml`, or
+    /// the document alone. The path is taken as it is given, so that the editor recognises what comes back.
+    #[must_use]
+    pub fn of_document(path: &Utf8Path) -> Self {
+        let folder = path.parent().unwrap_or(Utf8Path::new("/"));
+        match folder.ancestors().find(|folder| folder.join(MANIFEST).is_file()) {
+            Some(root) => Self::at(root),
+            None => Self {
+                root: folder.to_owned(),
+                only: path.file_name().map(Utf8PathBuf::from),
+            },
+        }
+    }
+
     /// The folder `root` with every source below it, whether or not it has a `mlp.toml`.
     #[must_use]
     pub fn at(root: impl Into<Utf8PathBuf>) -> Self {
@@ -107,13 +121,15 @@ impl DiskHost {
     /// `path` as the compiler names it: from the root, with `/`; nothing for a path outside the project.
     #[must_use]
     pub fn relative(&self, path: &Utf8Path) -> Option<Utf8PathBuf> {
+        if let Ok(inside) = path.strip_prefix(&self.root) {
+            return Some(with_slashes(inside));
+        }
         let full = fs::canonicalize(path)
             .ok()
             .and_then(|full| Utf8PathBuf::from_path_buf(full).ok());
         let full = full.unwrap_or_else(|| path.to_owned());
         let inside = full.strip_prefix(&self.root).ok()?;
-        let parts: Vec<&str> = inside.iter().collect();
-        Some(Utf8PathBuf::from(parts.join("/")))
+        Some(with_slashes(inside))
     }
 
     /// Whether sources below this folder may belong to the project; a folder with its own manifest is another project.
@@ -146,6 +162,11 @@ impl DiskHost {
             }
         }
     }
+}
+
+fn with_slashes(path: &Utf8Path) -> Utf8PathBuf {
+    let parts: Vec<&str> = path.iter().collect();
+    Utf8PathBuf::from(parts.join("/"))
 }
 
 impl Host for DiskHost {

@@ -16,7 +16,7 @@ pub use error::{SyntaxError, SyntaxErrorKind};
 pub use lower::{DURATION_UNITS, SIZE_UNITS};
 pub use parser::parse_item;
 pub use segments::{ITEM_WORDS, segments};
-pub use words::words;
+pub use words::{name_at, words};
 
 use crate::source::TextRange;
 

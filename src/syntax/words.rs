@@ -1,6 +1,8 @@
-//! The words of a text: a cheap answer to "may this mention that name?". It knows nothing of what a word means.
+//! The words of a text: a cheap answer to "may this mention that name?" and "which name stands here?". It knows nothing of
+//! what a word means.
 
 use super::lexer::{TokenKind, significant};
+use crate::source::TextRange;
 
 /// Every name in `text` outside comments, and every word inside its strings, whose holes may mention names.
 pub fn words(text: &str) -> impl Iterator<Item = &str> {
@@ -18,9 +20,31 @@ pub fn words(text: &str) -> impl Iterator<Item = &str> {
     })
 }
 
+/// The name that stands at `offset`, without back-ticks, and where; a name also stands at its end.
+#[must_use]
+pub fn name_at(text: &str, offset: usize) -> Option<(&str, TextRange)> {
+    let mut tokens = significant(text)
+        .skip_while(|token| token.end < offset)
+        .take_while(|token| token.start <= offset);
+    let token = tokens.find(|token| matches!(token.kind, TokenKind::Name | TokenKind::QuotedName))?;
+    Some((
+        token.text(text).trim_matches('`'),
+        TextRange::new(token.start, token.end),
+    ))
+}
+
 #[cfg(test)]
 mod tests {
-    use super::words;
+    use super::{TextRange, name_at, words};
+
+    #[test]
+    fn a_name_stands_from_its_start_to_its_end() {
+        let text = "read(a)";
+        assert_eq!(name_at(text, 4), Some(("read", TextRange::new(0, 4))));
+        assert_eq!(name_at(text, 5), Some(("a", TextRange::new(5, 6))));
+        assert_eq!(name_at(text, 7), None);
+        assert_eq!(name_at(text, 70), None);
+    }
 
     #[test]
     fn names_and_holes_are_words_and_comments_are_not() {

@@ -3,6 +3,7 @@
 #![allow(
     dead_code,
     clippy::disallowed_methods,
+    clippy::unwrap_used,
     reason = "shared by several tests, which read the repository's own files"
 )]
 
