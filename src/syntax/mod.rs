@@ -5,10 +5,14 @@
 
 pub mod ast;
 mod error;
+mod expected;
 mod grammar;
 mod lexer;
+mod lines;
 mod lower;
+mod mistakes;
 mod parser;
+mod recover;
 mod segments;
 mod words;
 

@@ -81,7 +81,8 @@ impl Lowering<'_> {
                 Rule::name => path.push(self.ident(&part)),
                 Rule::use_names => {
                     grouped = true;
-                    names = part.into_inner().map(|name| self.ident(&name)).collect();
+                    let inner = part.into_inner().filter(|part| part.as_rule() == Rule::name);
+                    names = inner.map(|name| self.ident(&name)).collect();
                 }
                 _ => {}
             }
