@@ -3,7 +3,7 @@
 use camino::Utf8PathBuf;
 use clap::{Parser, Subcommand};
 
-use crate::commands::{build, check, completions, explain, graph};
+use crate::commands::{build, check, completions, explain, graph, logs, registry, run, runs, show, test};
 use crate::exit;
 use crate::output::Colour;
 
@@ -42,6 +42,18 @@ pub struct Cli {
 pub enum Command {
     /// Say what is wrong with a project
     Check(check::Arguments),
+    /// Run a pipeline on this machine
+    Run(run::Arguments),
+    /// Run the `test` blocks of a project
+    Test(test::Arguments),
+    /// List the latest runs
+    Runs(runs::Arguments),
+    /// Show a run, or one step of it
+    Show(show::Arguments),
+    /// Print what the steps of a run printed
+    Logs(logs::Arguments),
+    /// List, show, promote and roll back models
+    Registry(registry::Arguments),
     /// Write a project for a platform
     Build(build::Arguments),
     /// Draw a pipeline

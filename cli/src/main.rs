@@ -9,9 +9,13 @@ mod arguments;
 mod commands;
 mod exit;
 mod files;
+mod history;
 mod output;
 mod problem;
 mod project;
+mod show;
+mod signals;
+mod words;
 
 use std::process::ExitCode;
 

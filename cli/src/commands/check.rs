@@ -13,6 +13,7 @@ use crate::files;
 use crate::output::Style;
 use crate::problem::Problem;
 use crate::project::Project;
+use crate::words::count;
 
 /// Applying fixes may uncover others; they settle long before this.
 const FIX_ROUNDS: usize = 20;
@@ -183,8 +184,4 @@ impl Tally {
             count(self.items, "item")
         )
     }
-}
-
-fn count(number: usize, noun: &str) -> String {
-    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
 }

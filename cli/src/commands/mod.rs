@@ -5,6 +5,12 @@ pub mod check;
 pub mod completions;
 pub mod explain;
 pub mod graph;
+pub mod logs;
+pub mod registry;
+pub mod run;
+pub mod runs;
+pub mod show;
+pub mod test;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
@@ -34,10 +40,27 @@ impl Context {
     }
 }
 
+impl Context {
+    /// What to put behind `mlp` so that another command finds the same project.
+    pub fn project_option(&self, path: &Utf8Path) -> String {
+        if path == "." {
+            String::new()
+        } else {
+            format!(" -C {path}")
+        }
+    }
+}
+
 /// Runs a command to its end.
 pub fn run(command: Command, context: &Context) -> Result<Exit, Problem> {
     match command {
         Command::Check(arguments) => check::run(&arguments, context),
+        Command::Run(arguments) => run::run(&arguments, context),
+        Command::Test(arguments) => test::run(&arguments, context),
+        Command::Runs(arguments) => runs::run(&arguments, context),
+        Command::Show(arguments) => show::run(&arguments, context),
+        Command::Logs(arguments) => logs::run(&arguments, context),
+        Command::Registry(arguments) => registry::run(&arguments, context),
         Command::Build(arguments) => build::run(&arguments, context),
         Command::Graph(arguments) => graph::run(&arguments, context),
         Command::Explain(arguments) => explain::run(&arguments, context),
