@@ -20,21 +20,14 @@ pub fn file_diagnostics(db: &dyn Db, file: File) -> Arc<Vec<Diagnostic>> {
     let mut found: Vec<Diagnostic> = unreadable_file(file.path(db), file.contents(db)).into_iter().collect();
     let mut names = OwnNames::default();
     for (key, import) in imports(db, file).iter() {
-        match module_problem(db, file, key, import) {
-            Some(problem) => found.extend(problem),
-            None => found.extend(
-                import
-                    .names
-                    .iter()
-                    .filter_map(|name| not_in_module(db, key, import, name)),
-            ),
+        if let Some(problem) = module_problem(db, file, key, import) {
+            found.extend(problem);
+            continue;
         }
-        found.extend(
-            import
-                .names
-                .iter()
-                .filter_map(|name| names.import(db, key, import, name)),
-        );
+        for name in &import.names {
+            found.extend(not_in_module(db, key, import, name));
+            found.extend(names.import(db, key, import, name));
+        }
     }
     for (key, _) in &file_items(db, file).items {
         found.extend(names.declare(db, key));
@@ -164,11 +157,14 @@ fn cyclic_import(db: &dyn Db, file: File, key: &ItemKey, import: &Use) -> Option
     if paths.iter().any(|path| *path < file.path(db)) {
         return Some(None);
     }
-    let mut names: Vec<String> = paths.iter().map(|path| quoted(module_name(path))).collect();
-    names.push(quoted(module_name(file.path(db))));
-    let message = match cycle.as_slice() {
-        [_] => format!("The module {} imports itself.", names.join("")),
-        _ => format!("The modules import each other in a circle: {}.", names.join(" → ")),
+    let names: Vec<String> = paths.iter().map(|path| quoted(module_name(path))).collect();
+    let message = match names.as_slice() {
+        [own] => format!("The module {own} imports itself."),
+        [first, ..] => {
+            let way = names.join(" → ");
+            format!("The modules import each other in a circle: {way} → {first}.")
+        }
+        [] => return None,
     };
     let mut diagnostic = Diagnostic::new(Code::CyclicImport, path_place(db, key, import), message)
         .note("Modules are read in the order of their imports, so that each can be understood alone.")
