@@ -3,7 +3,7 @@
 use camino::Utf8PathBuf;
 use clap::{Parser, Subcommand};
 
-use crate::commands::{build, check, completions, explain, graph, logs, registry, run, runs, show, test};
+use crate::commands::{build, check, completions, explain, graph, logs, lsp, new, registry, run, runs, show, test};
 use crate::exit;
 use crate::output::Colour;
 
@@ -40,6 +40,8 @@ pub struct Cli {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Begin a project
+    New(new::Arguments),
     /// Say what is wrong with a project
     Check(check::Arguments),
     /// Run a pipeline on this machine
@@ -60,6 +62,8 @@ pub enum Command {
     Graph(graph::Arguments),
     /// Explain an error or a warning
     Explain(explain::Arguments),
+    /// Serve an editor
+    Lsp(lsp::Arguments),
     /// Write a completion script for a shell
     Completions(completions::Arguments),
 }

@@ -6,6 +6,8 @@ pub mod completions;
 pub mod explain;
 pub mod graph;
 pub mod logs;
+pub mod lsp;
+pub mod new;
 pub mod registry;
 pub mod run;
 pub mod runs;
@@ -55,6 +57,8 @@ impl Context {
 pub fn run(command: Command, context: &Context) -> Result<Exit, Problem> {
     match command {
         Command::Check(arguments) => check::run(&arguments, context),
+        Command::New(arguments) => new::run(&arguments, context),
+        Command::Lsp(arguments) => lsp::run(&arguments),
         Command::Run(arguments) => run::run(&arguments, context),
         Command::Test(arguments) => test::run(&arguments, context),
         Command::Runs(arguments) => runs::run(&arguments, context),
