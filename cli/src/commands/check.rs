@@ -79,11 +79,11 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Problem> {
     };
     for (mut project, shown) in projects(&paths)? {
         if arguments.fix {
-            tally.fixed += fix(&mut project)?;
+            tally.fixed += fix(&mut project, &shown)?;
         }
         let mut diagnostics = workspace::check(&project.db);
-        diagnostics.retain(|diagnostic| is_shown(diagnostic, &shown));
-        tally.add(&project, &diagnostics);
+        diagnostics.retain(|diagnostic| is_shown(&diagnostic.primary.path, &shown));
+        tally.add(&project, &shown, &diagnostics);
         let format = arguments.format.renderer(context.terminal.stdout_colour());
         context.terminal.out(&render(&project.db, &diagnostics, format))?;
     }
@@ -115,18 +115,19 @@ fn projects(paths: &[Utf8PathBuf]) -> Result<Vec<(Project, Vec<Utf8PathBuf>)>, P
     Ok(found)
 }
 
-fn is_shown(diagnostic: &ResolvedDiagnostic, shown: &[Utf8PathBuf]) -> bool {
-    let path: &Utf8Path = &diagnostic.primary.path;
+fn is_shown(path: &Utf8Path, shown: &[Utf8PathBuf]) -> bool {
     shown
         .iter()
         .any(|each| each.as_str().is_empty() || path.starts_with(each))
 }
 
 /// Applies certain fixes until none is left; says how many files have changed.
-fn fix(project: &mut Project) -> Result<usize, Problem> {
+fn fix(project: &mut Project, shown: &[Utf8PathBuf]) -> Result<usize, Problem> {
     let mut changed = std::collections::BTreeSet::new();
     for _ in 0..FIX_ROUNDS {
-        let fixed = fixes::apply_safe(&project.db, &workspace::check(&project.db));
+        let mut diagnostics = workspace::check(&project.db);
+        diagnostics.retain(|diagnostic| is_shown(&diagnostic.primary.path, shown));
+        let fixed = fixes::apply_safe(&project.db, &diagnostics);
         if fixed.is_empty() {
             break;
         }
@@ -152,8 +153,9 @@ impl Form {
 }
 
 impl Tally {
-    fn add(&mut self, project: &Project, diagnostics: &[ResolvedDiagnostic]) {
-        for file in workspace::files(&project.db) {
+    fn add(&mut self, project: &Project, shown: &[Utf8PathBuf], diagnostics: &[ResolvedDiagnostic]) {
+        let files = workspace::files(&project.db);
+        for file in files.into_iter().filter(|file| is_shown(file.path(&project.db), shown)) {
             self.files += 1;
             self.items += names::file_items(&project.db, file).items.len();
         }
