@@ -64,7 +64,7 @@ fn page(markdown: &str, code: &str, paint: &dyn Fn(Style, &str) -> String) -> St
             continue;
         }
         if in_program {
-            text.push_str(&format!("    {line}").trim_end());
+            text.push_str(format!("    {line}").trim_end());
         } else if let Some(title) = line.strip_prefix("# ") {
             text.push_str(&paint(Style::Strong, &format!("{code}: {title}")));
         } else if line.starts_with('#') {
