@@ -40,7 +40,7 @@ pub(super) fn run(challenge: &Challenge, context: &Context) -> Result<Report, Op
         "same_model": same,
         "data": { "digest": on.digest, "rows": data.rows() },
         "confidence": challenge.confidence,
-        "conditions": judged.iter().map(|each| each.record.clone()).collect::<Vec<_>>(),
+        "conditions": condition::records(&judged),
     });
     let mut report = gate::finish(context, candidate, Stage::Challenge, judged, verdict, record)?;
     if same {

@@ -35,6 +35,18 @@ pub(super) fn overall(judged: &[Judged]) -> Verdict {
     }
 }
 
+/// What is recorded about all of them: each one's own record, and what was measured in the words that people read (`told`).
+pub(super) fn records(judged: &[Judged]) -> Vec<serde_json::Value> {
+    let record = |each: &Judged| {
+        let mut record = each.record.clone();
+        if let Some(fields) = record.as_object_mut() {
+            fields.insert("told".to_owned(), each.told.clone().into());
+        }
+        record
+    };
+    judged.iter().map(record).collect()
+}
+
 /// One line for each condition, aligned: `✗ auc >= 0.8      0.74 [0.68, 0.8], n = 250`.
 pub(super) fn lines(judged: &[Judged]) -> Vec<String> {
     let width = judged.iter().map(|each| each.text.chars().count()).max().unwrap_or(0);

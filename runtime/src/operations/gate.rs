@@ -28,7 +28,7 @@ pub(super) fn run(conditions: &[Condition], context: &Context) -> Result<Report,
         "model": report.model,
         "data": report.data,
         "metrics_digest": metrics.digest,
-        "conditions": judged.iter().map(|each| each.record.clone()).collect::<Vec<_>>(),
+        "conditions": condition::records(&judged),
         "metrics": report,
     });
     finish(context, model, Stage::Gate, judged, verdict, record)
