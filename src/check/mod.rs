@@ -3,7 +3,12 @@
 //! Results are free of positions; diagnostics point at nodes. A result whose declaration has an error is still as complete
 //! as it can be, so that one mistake gives one error.
 
+mod contamination;
+mod dead_ends;
 pub mod declarations;
+mod evidence;
+mod flow;
+mod leakage;
 pub mod pipelines;
 
 use crate::db::{Db, ItemKey};

@@ -1,0 +1,1 @@
+//! One change to the whole program, one error.
