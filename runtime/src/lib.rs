@@ -4,12 +4,14 @@
 //!
 //! | module | what it does |
 //! |---|---|
+//! | [`audit`] | the hash-chained trail of decisions |
 //! | [`data`] | tables: CSV, JSON Lines, Parquet, expressions over columns |
 //! | [`executor`] | runs a pipeline of a plan; answers questions about earlier runs |
 //! | [`events`] | what a run tells while it goes on |
 //! | [`operations`] | the built-in operations, the same here and in a container |
 //! | [`metrics`] | what a model is worth, with confidence intervals |
 //! | [`statistics`] | intervals, the bootstrap, paired tests |
+//! | [`python`] | environments, the step shim, predict functions |
 //! | [`registry`] | model versions and their aliases |
 //! | [`store`] | content-addressed artifacts under `.mlp/store` |
 //! | [`metadata`] | runs, nodes and the cache's index in SQLite |
@@ -20,13 +22,18 @@
     reason = "only the compiler is kept from the world outside"
 )]
 
+pub mod audit;
+mod cache;
 pub mod data;
 pub mod error;
 pub mod events;
 pub mod executor;
+mod expression;
 pub mod metadata;
 pub mod metrics;
 pub mod operations;
+mod process;
+pub mod python;
 pub mod registry;
 pub mod statistics;
 pub mod store;

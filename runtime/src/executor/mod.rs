@@ -1,8 +1,26 @@
 //! The local executor: runs a pipeline of a plan in this process and its children, and answers questions about runs.
 //!
 //! It knows nothing of the language or of terminals, and decides nothing about data: operations and steps do.
+//!
+//! One thread schedules ([`schedule`]), as many threads as there are jobs run nodes ([`worker`]), one thread writes the
+//! metadata, and one drives the streams, ends and timers of child processes.
 
+mod containers;
+mod inputs;
+mod layout;
+mod logs;
+mod operation;
 mod options;
+mod outputs;
+mod revision;
+mod run;
+mod schedule;
+mod scope;
+mod session;
+mod state;
+mod step;
+mod work;
+mod worker;
 
 use std::collections::BTreeMap;
 
@@ -12,15 +30,17 @@ use mlp::types::Value;
 
 pub use options::{Cancel, CancelLevel, LOG_LIMIT, Machine, Options};
 
+use crate::audit::Trail;
 use crate::error::RunError;
 use crate::events::{Counts, EventSink, Failure, Outcome};
-use crate::metadata::{LogFile, NodeRecord, RunRecord, RunSummary};
-use crate::store::Datum;
+use crate::metadata::{LogFile, Metadata, NodeRecord, RunRecord, RunSummary};
+use crate::store::{Artifact, Datum, Store};
+use state::State;
 
 /// The executor of one project.
 pub struct Executor {
     project: Utf8PathBuf,
-    state: Utf8PathBuf,
+    state: State,
 }
 
 /// How a run ended.
@@ -53,15 +73,18 @@ impl Executor {
     }
 
     /// As [`Self::open`], with the state in another folder: for the language's `test` blocks, which must leave the project's
-    /// runs and registry alone. Python environments are still those of the project, since they hold no state.
+    /// runs and registry alone. Python environments are the user's in either case, since they hold no state.
     ///
     /// # Errors
     /// As [`Self::open`].
     pub fn open_at(project: &Utf8Path, state: &Utf8Path) -> Result<Self, RunError> {
-        Ok(Self {
-            project: project.to_owned(),
-            state: state.to_owned(),
-        })
+        let absolute = |path: &Utf8Path| camino::absolute_utf8(path).map_err(RunError::state("find", path));
+        let executor = Self {
+            project: absolute(project)?,
+            state: State::open(absolute(state)?)?,
+        };
+        executor.state.recover(&executor.metadata()?)?;
+        Ok(executor)
     }
 
     /// Runs a pipeline to its end. It blocks, and it must not be called from inside an asynchronous runtime.
@@ -79,8 +102,7 @@ impl Executor {
         options: &Options,
         sink: &dyn EventSink,
     ) -> Result<RunOutcome, RunError> {
-        let _ = (&self.project, plan, pipeline, parameters, options, sink);
-        Err(RunError::Plan("not built yet".to_owned()))
+        run::run(self, plan, pipeline, parameters, options, sink)
     }
 
     /// The latest runs, newest first.
@@ -88,8 +110,7 @@ impl Executor {
     /// # Errors
     /// When the metadata cannot be read.
     pub fn runs(&self, limit: usize) -> Result<Vec<RunSummary>, RunError> {
-        let _ = limit;
-        Ok(Vec::new())
+        self.metadata()?.runs(limit)
     }
 
     /// A run by its id, by the beginning of its id, or by `latest`.
@@ -97,7 +118,8 @@ impl Executor {
     /// # Errors
     /// When there is no such run or the metadata cannot be read.
     pub fn show(&self, run: &str) -> Result<RunRecord, RunError> {
-        Err(RunError::UnknownRun { id: run.to_owned() })
+        let metadata = self.metadata()?;
+        metadata.run(&metadata.resolve(run)?)
     }
 
     /// One node of a run.
@@ -105,28 +127,53 @@ impl Executor {
     /// # Errors
     /// When there is no such run or node, or the metadata cannot be read.
     pub fn show_node(&self, run: &str, node: &str) -> Result<NodeRecord, RunError> {
-        let _ = node;
-        Err(RunError::UnknownRun { id: run.to_owned() })
+        let run = self.show(run)?;
+        let known = mlp::types::display::enumerate(&run.nodes.iter().map(|node| node.node.as_str()).collect::<Vec<_>>());
+        run.nodes
+            .into_iter()
+            .find(|record| record.node == node)
+            .ok_or_else(|| RunError::UnknownNode {
+                run: run.summary.id,
+                node: node.to_owned(),
+                known,
+            })
     }
 
     /// What the steps of a run printed, by node, attempt and stream; streams to which nothing was printed are left out.
     ///
     /// # Errors
-    /// When there is no such run, or the folder cannot be read.
+    /// When there is no such run or node, or the folder cannot be read.
     pub fn logs(&self, run: &str, node: Option<&str>) -> Result<Vec<LogFile>, RunError> {
-        let _ = node;
-        Err(RunError::UnknownRun { id: run.to_owned() })
+        let (id, nodes) = match node {
+            Some(node) => (self.show(run)?.summary.id, vec![self.show_node(run, node)?.node]),
+            None => {
+                let run = self.show(run)?;
+                (run.summary.id, run.nodes.into_iter().map(|node| node.node).collect())
+            }
+        };
+        let folder = self.state.logs(&id);
+        logs::list(&folder, &nodes).map_err(RunError::state("read", folder))
     }
 
     /// Where the content of an artifact lies on this disk, read-only.
     #[must_use]
-    pub fn artifact_path(&self, artifact: &crate::store::Artifact) -> Utf8PathBuf {
-        self.state.join("store").join(&artifact.digest)
+    pub fn artifact_path(&self, artifact: &Artifact) -> Utf8PathBuf {
+        Store::new(self.state.store()).path(artifact)
     }
 
     /// The folder of the project's registry, `.mlp/registry`.
     #[must_use]
     pub fn registry_path(&self) -> Utf8PathBuf {
-        self.state.join("registry")
+        self.state.registry()
+    }
+
+    /// The project's audit trail.
+    #[must_use]
+    pub fn audit_trail(&self) -> Trail {
+        Trail::new(self.state.audit())
+    }
+
+    fn metadata(&self) -> Result<Metadata, RunError> {
+        Metadata::open(&self.state.metadata())
     }
 }

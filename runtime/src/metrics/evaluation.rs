@@ -304,8 +304,7 @@ impl Evaluation {
                 Closed::Proportion(successes, trials) => wilson(successes, trials, CONFIDENCE),
                 Closed::Bootstrap => {
                     bootstrapped += 1;
-                    let interval = replicates.interval(bootstrapped - 1, CONFIDENCE);
-                    interval.map(|interval| hold(interval, &point))
+                    replicates.interval(bootstrapped - 1, CONFIDENCE)
                 }
             };
             let point = self.unjudgeable(&id).map_or(point, Err);
@@ -325,18 +324,6 @@ impl Evaluation {
             low: (placements.auc() - half).max(0.0),
             high: (placements.auc() + half).min(1.0),
         })
-    }
-}
-
-/// Widens an interval so that it holds the value itself: resampling pushes extremes apart, so the difference between the
-/// luckiest and the unluckiest group is larger in almost every replicate than in the data.
-fn hold(interval: Interval, point: &Measure) -> Interval {
-    match point {
-        Ok(value) => Interval {
-            low: interval.low.min(*value),
-            high: interval.high.max(*value),
-        },
-        Err(_) => interval,
     }
 }
 
@@ -397,7 +384,11 @@ mod tests {
         assert_eq!(estimates.len(), binary::METRICS.len() + fairness::METRICS.len());
         for (id, estimate) in &estimates {
             let (low, value, high) = (estimate.low.unwrap(), estimate.value.unwrap(), estimate.high.unwrap());
-            assert!(low <= value && value <= high, "{id} {estimate}");
+            // Differences of rates are biased upwards under resampling: only they may leave their interval.
+            assert!(
+                low <= high && (id.column.is_some() || id.name == "ece" || (low <= value && value <= high)),
+                "{id} {estimate}"
+            );
         }
     }
 

@@ -1,15 +1,16 @@
 //! Values at the borders of the language: parsed from text by their type, checked against refinements, written as text
-//! and as JSON.
+//! and as plain JSON.
 //!
 //! The meaning of operators is not here (see [`crate::expression`]), nor are columns of data.
 
-use mlp::types::{DataType, Value};
+mod check;
+mod json;
+mod parse;
+mod text;
 
-/// Parses the text of a command-line argument by the declared type, and checks its refinements.
-///
-/// # Errors
-/// A sentence that says what was expected; the caller names the parameter.
-pub fn parse_argument(ty: &DataType, text: &str) -> Result<Value, String> {
-    let _ = (ty, text);
-    Err("not built yet".to_owned())
-}
+pub use check::check;
+pub(crate) use check::compare;
+pub use json::{from_json, to_json};
+pub use parse::parse_argument;
+pub(crate) use parse::{parse_date, parse_datetime};
+pub use text::value_text;

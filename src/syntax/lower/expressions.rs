@@ -279,10 +279,6 @@ impl Lowering<'_> {
         let Some(callee) = parts.next().map(|name| self.ident(&name)) else {
             return self.error_at(range);
         };
-        if parts.len() == 0 {
-            let kind = ExprKind::Name(callee);
-            return Expr { id, kind };
-        }
         let mut call = Call {
             callee,
             generics: Vec::new(),
@@ -338,7 +334,6 @@ impl Lowering<'_> {
 
     fn conditions(&mut self, pair: Pair<'_, Rule>) -> Vec<Condition> {
         let mut conditions = Vec::new();
-        self.check_body(&pair);
         for part in pair.into_inner() {
             match part.as_rule() {
                 Rule::condition => conditions.extend(self.condition(part)),

@@ -1,6 +1,5 @@
 //! What declarations mean and what is refused, over projects in memory.
 
-mod features;
 mod values;
 
 use std::sync::Arc;

@@ -1,0 +1,137 @@
+//! Who waits for whom within one graph.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use mlp::plan::{Expression, Graph, Node, NodeKind, Operand, Reference};
+
+use crate::expression;
+
+/// The order within a graph, by the positions of its nodes.
+#[derive(Debug, Default)]
+pub(super) struct Layout<'p> {
+    /// Positions by name.
+    pub(super) positions: BTreeMap<&'p str, usize>,
+    /// How many nodes each one waits for.
+    pub(super) waits: Vec<usize>,
+    /// The nodes that wait for each.
+    pub(super) dependents: Vec<Vec<usize>>,
+    /// The `finally` nodes, which wait for all others.
+    pub(super) last: Vec<usize>,
+}
+
+impl<'p> Layout<'p> {
+    /// The order within a graph. A node that holds graphs waits for everything that they take from outside.
+    pub(super) fn new(graph: &'p Graph) -> Self {
+        let positions: BTreeMap<&str, usize> = graph
+            .nodes
+            .iter()
+            .enumerate()
+            .map(|(position, node)| (node.id.as_str(), position))
+            .collect();
+        let mut layout = Self {
+            waits: vec![0; graph.nodes.len()],
+            dependents: vec![Vec::<usize>::new(); graph.nodes.len()],
+            positions,
+            last: Vec::new(),
+        };
+        for (position, node) in graph.nodes.iter().enumerate() {
+            if matches!(node.kind, NodeKind::Finally(_)) {
+                layout.last.push(position);
+                continue;
+            }
+            let mut before = BTreeSet::<usize>::new();
+            node_needs(node, &mut |name| before.extend(layout.positions.get(name)));
+            before.remove(&position);
+            for &other in &before {
+                if let Some(dependents) = layout.dependents.get_mut(other) {
+                    dependents.push(position);
+                }
+            }
+            if let Some(waits) = layout.waits.get_mut(position) {
+                *waits = before.len();
+            }
+        }
+        layout
+    }
+}
+
+/// Calls `visit` with the name of every node that a node needs, those that the graphs inside it need included.
+fn node_needs<'p>(node: &'p Node, visit: &mut dyn FnMut(&'p str)) {
+    for name in &node.after {
+        visit(name);
+    }
+    for input in &node.inputs {
+        operand_needs(&input.value, visit);
+    }
+    match &node.kind {
+        NodeKind::Step(_) | NodeKind::Operation(_) | NodeKind::Pipeline(_) => {}
+        NodeKind::Branch(branch) => {
+            expression_needs(&branch.condition, visit);
+            for (then, otherwise) in &branch.values {
+                operand_needs(then, visit);
+                operand_needs(otherwise, visit);
+            }
+            graph_needs(&branch.then, visit);
+            graph_needs(&branch.otherwise, visit);
+        }
+        NodeKind::Loop(each) => {
+            operand_needs(&each.items, visit);
+            for gathered in &each.gather {
+                operand_needs(gathered, visit);
+            }
+            graph_needs(&each.body, visit);
+        }
+        NodeKind::Finally(graph) => graph_needs(graph, visit),
+    }
+}
+
+fn graph_needs<'p>(graph: &'p Graph, visit: &mut dyn FnMut(&'p str)) {
+    for node in &graph.nodes {
+        node_needs(node, visit);
+    }
+}
+
+fn operand_needs<'p>(operand: &'p Operand, visit: &mut dyn FnMut(&'p str)) {
+    match operand {
+        Operand::Value(_) => {}
+        Operand::Reference(reference) => reference_needs(reference, visit),
+        Operand::Expression(expression) => expression_needs(expression, visit),
+        Operand::List(items) => {
+            for item in items {
+                operand_needs(item, visit);
+            }
+        }
+    }
+}
+
+fn expression_needs<'p>(expression: &'p Expression, visit: &mut dyn FnMut(&'p str)) {
+    expression::references(expression, &mut |reference| reference_needs(reference, visit));
+}
+
+fn reference_needs<'p>(reference: &'p Reference, visit: &mut dyn FnMut(&'p str)) {
+    match reference {
+        Reference::Output { node, .. } => visit(node),
+        Reference::Parameter(_)
+        | Reference::Item(_)
+        | Reference::Outcome
+        | Reference::RunId
+        | Reference::ScheduledTime
+        | Reference::Attempt => {}
+    }
+}
+
+/// Calls `visit` for every node of a graph, those inside others included.
+pub(super) fn every_node<'p>(graph: &'p Graph, visit: &mut dyn FnMut(&'p Node)) {
+    for node in &graph.nodes {
+        visit(node);
+        match &node.kind {
+            NodeKind::Step(_) | NodeKind::Operation(_) | NodeKind::Pipeline(_) => {}
+            NodeKind::Branch(branch) => {
+                every_node(&branch.then, visit);
+                every_node(&branch.otherwise, visit);
+            }
+            NodeKind::Loop(each) => every_node(&each.body, visit),
+            NodeKind::Finally(graph) => every_node(graph, visit),
+        }
+    }
+}

@@ -1,0 +1,308 @@
+//! Runs a built-in operation, and writes what it decided into the audit trail.
+
+use std::collections::BTreeMap;
+use std::fs::{File, OpenOptions};
+use std::io::Write as _;
+use std::sync::{Mutex, PoisonError};
+
+use camino::Utf8Path;
+use mlp::plan::{Operation, PortType};
+use mlp::types::Value;
+
+use super::session::Session;
+use super::step::log_path;
+use super::work::{End, Found, Job};
+use super::worker::broken_state;
+use crate::cache::KeyBuilder;
+use crate::events::Failure;
+use crate::metadata::LogStream;
+use crate::operations::{self, Context, Item, OperationError, Report, Verdict};
+use crate::python::PythonPredictor;
+use crate::store::{Datum, extension};
+
+/// The input that names a source outside of the store.
+pub(super) fn source_input(operation: &Operation) -> Option<&'static str> {
+    match operation {
+        Operation::Read { .. } => Some("source"),
+        Operation::Validate { .. }
+        | Operation::Features(_)
+        | Operation::Project(_)
+        | Operation::Split { .. }
+        | Operation::Mask { .. }
+        | Operation::Predict { .. }
+        | Operation::Evaluate { .. }
+        | Operation::Gate { .. }
+        | Operation::Challenge(_)
+        | Operation::Champion { .. }
+        | Operation::Prior { .. }
+        | Operation::Register { .. }
+        | Operation::Deploy { .. } => None,
+    }
+}
+
+/// Adds the content of a source to a key; false when it is not there, which the operation itself will tell better.
+pub(super) fn add_sources(
+    session: &Session<'_>,
+    job: &Job<'_>,
+    operation: &Operation,
+    key: &mut KeyBuilder,
+) -> Result<bool, Failure> {
+    if let Some(lock) = predict_lock(session, job, operation)? {
+        key.json(&lock);
+    }
+    let Some(name) = source_input(operation) else {
+        return Ok(true);
+    };
+    let Some(Datum::Value(Value::String(source))) = job.inputs.get(name) else {
+        return Ok(false);
+    };
+    let path = session.project.join(source);
+    let Ok(digest) = session.source_digest(&path) else {
+        return Ok(false);
+    };
+    // The format of a file is told by its ending.
+    key.text(path.extension().unwrap_or_default());
+    key.text(&digest);
+    Ok(true)
+}
+
+/// The locked packages of the environment that predicts for an operation, if one does.
+fn predict_lock(session: &Session<'_>, job: &Job<'_>, operation: &Operation) -> Result<Option<Vec<String>>, Failure> {
+    let model = match operation {
+        Operation::Predict { model } | Operation::Evaluate { model, .. } => model,
+        Operation::Challenge(challenge) => &challenge.model,
+        Operation::Read { .. }
+        | Operation::Validate { .. }
+        | Operation::Features(_)
+        | Operation::Project(_)
+        | Operation::Split { .. }
+        | Operation::Mask { .. }
+        | Operation::Gate { .. }
+        | Operation::Champion { .. }
+        | Operation::Prior { .. }
+        | Operation::Register { .. }
+        | Operation::Deploy { .. } => return Ok(None),
+    };
+    let Some(model) = session.plan.models.get(model) else {
+        return Ok(None);
+    };
+    let environment = session.environment(&job.path, &model.packages, true)?;
+    Ok(Some(environment.lock))
+}
+
+/// Runs an operation.
+pub(super) fn run(
+    session: &Session<'_>,
+    job: &Job<'_>,
+    operation: &Operation,
+    scratch: &Utf8Path,
+) -> Result<End, Failure> {
+    let inputs: BTreeMap<String, Item> = job
+        .inputs
+        .iter()
+        .map(|(name, datum)| (name.clone(), item(session, datum)))
+        .collect();
+    let lineage = job.lineage.as_deref().cloned().unwrap_or_default();
+    let registry = session.state.registry();
+    let log = Lines::new(session, job);
+    let progress = |message| session.progress(&job.path, message);
+    let note_lock = |lock: &[String]| session.note_lock(&job.path, lock);
+    let predictor = PythonPredictor {
+        environments: &session.environments,
+        runner: session.runner(),
+        project: session.project,
+        scratch,
+        logs: (
+            log_path(session, job, LogStream::Stdout),
+            log_path(session, job, LogStream::Stderr),
+            session.options.log_limit,
+        ),
+        progress: &progress,
+        note_lock: &note_lock,
+    };
+    let context = Context {
+        plan: session.plan,
+        node: job.node,
+        project: session.project,
+        inputs: &inputs,
+        outputs: scratch,
+        python: &predictor,
+        registry: &registry,
+        now: session.now,
+        cancelled: &session.cancelled,
+        lineage: &lineage,
+        log: &|line| log.write(line),
+    };
+    let result = operations::run(operation, &context);
+    tell_trail(session, job, operation, &result)?;
+    match result {
+        Ok(report) => succeed(session, job, report, scratch).map(End::Succeeded),
+        Err(OperationError::Cancelled) => Ok(End::Cancelled),
+        Err(OperationError::Refused {
+            verdict,
+            summary,
+            details,
+            record,
+        }) => {
+            let record = with_verdict(record, verdict);
+            Ok(End::Refused(
+                Failure {
+                    summary,
+                    details,
+                    help: None,
+                },
+                record,
+            ))
+        }
+        Err(OperationError::Input { summary, help }) => Ok(End::Failed(Failure::new(summary, help))),
+        Err(error @ OperationError::Io { .. }) => Ok(End::Failed(Failure::new(
+            format!("`{}` could not go on: {error}.", job.node.callee),
+            "Make room on the disk, and see that the files may be read and written; nothing was left half-written.",
+        ))),
+        Err(OperationError::Predict(error)) => {
+            if session.cancelled.load(std::sync::atomic::Ordering::Relaxed) {
+                return Ok(End::Cancelled);
+            }
+            Ok(End::Failed(Failure {
+                summary: error.summary,
+                details: error.details,
+                help: None,
+            }))
+        }
+    }
+}
+
+fn succeed(session: &Session<'_>, job: &Job<'_>, report: Report, scratch: &Utf8Path) -> Result<Found, Failure> {
+    let mut outputs = BTreeMap::new();
+    for port in &job.node.outputs {
+        let datum = match report.values.get(&port.name) {
+            Some(value) => Datum::Value(value.clone()),
+            None => {
+                let stored = session.store.take(&scratch.join(&port.name), ending(&port.ty));
+                Datum::Artifact(stored.map_err(|error| {
+                    broken_state(&format!(
+                        "the output `{}` of `{}` cannot be stored: {error}",
+                        port.name, job.node.callee
+                    ))
+                })?)
+            }
+        };
+        outputs.insert(port.name.clone(), datum);
+    }
+    Ok(Found {
+        outputs,
+        cached: false,
+        summary: report.summary,
+        record: report.record,
+    })
+}
+
+/// A registered model is a JSON file, any other a folder.
+fn ending(ty: &PortType) -> &'static str {
+    match ty {
+        PortType::Model {
+            evidence: mlp::types::Evidence::Registered,
+            ..
+        } => "json",
+        other => extension(other),
+    }
+}
+
+fn item(session: &Session<'_>, datum: &Datum) -> Item {
+    match datum {
+        Datum::Value(value) => Item::Value(value.clone()),
+        Datum::Artifact(artifact) => Item::Artifact {
+            path: session.path(artifact),
+            digest: artifact.digest.clone(),
+        },
+        Datum::List(items) => Item::List(items.iter().map(|each| item(session, each)).collect()),
+    }
+}
+
+fn with_verdict(record: serde_json::Value, verdict: Verdict) -> serde_json::Value {
+    match record {
+        serde_json::Value::Object(mut fields) => {
+            fields.entry("verdict").or_insert_with(|| serde_json::json!(verdict));
+            serde_json::Value::Object(fields)
+        }
+        serde_json::Value::Null => serde_json::json!({ "verdict": verdict }),
+        other => other,
+    }
+}
+
+/// Decisions go into the audit trail before anything follows from them.
+fn tell_trail(
+    session: &Session<'_>,
+    job: &Job<'_>,
+    operation: &Operation,
+    result: &Result<Report, OperationError>,
+) -> Result<(), Failure> {
+    let action = match operation {
+        Operation::Validate { .. } => "validate",
+        Operation::Gate { .. } => "gate",
+        Operation::Challenge(_) => "challenge",
+        Operation::Register { .. } => "register",
+        Operation::Deploy { .. } => "deploy",
+        Operation::Read { .. }
+        | Operation::Features(_)
+        | Operation::Project(_)
+        | Operation::Split { .. }
+        | Operation::Mask { .. }
+        | Operation::Predict { .. }
+        | Operation::Evaluate { .. }
+        | Operation::Champion { .. }
+        | Operation::Prior { .. } => return Ok(()),
+    };
+    let told = match result {
+        Ok(report) => session.audit(action, &job.path, "pass", &report.summary, &report.record),
+        Err(OperationError::Refused {
+            verdict,
+            summary,
+            record,
+            ..
+        }) => {
+            let verdict = match verdict {
+                Verdict::Pass => "pass",
+                Verdict::Fail => "fail",
+                Verdict::InsufficientData => "insufficient_data",
+            };
+            session.audit(action, &job.path, verdict, summary, record)
+        }
+        Err(
+            OperationError::Input { .. }
+            | OperationError::Io { .. }
+            | OperationError::Predict(_)
+            | OperationError::Cancelled,
+        ) => Ok(()),
+    };
+    told.map_err(|message| broken_state(&message))
+}
+
+/// The log of an operation, made with its first line.
+struct Lines<'s> {
+    session: &'s Session<'s>,
+    job: &'s Job<'s>,
+    file: Mutex<Option<File>>,
+}
+
+impl<'s> Lines<'s> {
+    fn new(session: &'s Session<'_>, job: &'s Job<'_>) -> Self {
+        Self {
+            session,
+            job,
+            file: Mutex::new(None),
+        }
+    }
+
+    /// A line that cannot be written is lost: logs are for people, and the operation's result does not depend on them.
+    fn write(&self, line: &str) {
+        let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
+        if file.is_none() {
+            let path = log_path(self.session, self.job, LogStream::Stdout);
+            *file = OpenOptions::new().create(true).append(true).open(path).ok();
+        }
+        if let Some(file) = file.as_mut() {
+            let _ = writeln!(file, "{line}");
+        }
+    }
+}

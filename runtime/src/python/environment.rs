@@ -1,0 +1,345 @@
+//! Python environments, built once per package list and shared by all projects of a user.
+//!
+//! An environment is used only once it is marked complete; a half-built one is removed by the next who needs it.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use camino::{Utf8Path, Utf8PathBuf};
+use serde::{Deserialize, Serialize};
+
+use super::{PYARROW, Runner, SHIM, interpreter};
+use crate::events::Failure;
+use crate::process::{self, Ending, Log, Program};
+
+/// Names and beginnings of names of variables that pip and uv read: the user's own index, proxies and certificates.
+const PASSED: [&str; 14] = [
+    "PIP_",
+    "UV_",
+    "XDG_",
+    "PYENV_",
+    "NETRC",
+    "http_proxy",
+    "https_proxy",
+    "no_proxy",
+    "all_proxy",
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "NO_PROXY",
+    "REQUESTS_CA_BUNDLE",
+    "SSL_CERT_",
+];
+
+/// An environment that can be used.
+#[derive(Clone, Debug)]
+pub(crate) struct Environment {
+    /// Its interpreter.
+    pub(crate) python: Utf8PathBuf,
+    /// The packages with their exact versions, as `pip freeze` gives them.
+    pub(crate) lock: Vec<String>,
+    /// The shim, as a file.
+    pub(crate) shim: Utf8PathBuf,
+}
+
+/// The mark of a complete environment.
+#[derive(Serialize, Deserialize)]
+struct Complete {
+    packages: Vec<String>,
+    lock: Vec<String>,
+}
+
+type Slot = Arc<Mutex<Option<Environment>>>;
+
+/// All environments.
+pub(crate) struct Environments {
+    root: Utf8PathBuf,
+    known: Mutex<BTreeMap<Vec<String>, Slot>>,
+}
+
+impl Environments {
+    /// Those below `MLP_CACHE_DIR`, or `mlp` in the user's cache folder, or the given folder when there is neither.
+    pub(crate) fn of_user(otherwise: &Utf8Path) -> Self {
+        let variable = |name| {
+            std::env::var(name)
+                .ok()
+                .filter(|value| !value.is_empty())
+                .map(Utf8PathBuf::from)
+        };
+        let root = variable("MLP_CACHE_DIR")
+            .or_else(|| variable("XDG_CACHE_HOME").map(|folder| folder.join("mlp")))
+            .or_else(|| variable("HOME").map(|folder| folder.join(".cache/mlp")))
+            .unwrap_or_else(|| otherwise.to_owned());
+        let root = camino::absolute_utf8(&root).unwrap_or(root);
+        Self {
+            root,
+            known: Mutex::default(),
+        }
+    }
+
+    /// The environment with these packages, built if need be. With `tables` it can read and write Parquet.
+    pub(crate) fn get(
+        &self,
+        packages: &[String],
+        tables: bool,
+        runner: &Runner<'_>,
+        progress: &dyn Fn(String),
+    ) -> Result<Environment, Failure> {
+        let packages = complete_list(packages, tables);
+        let slot = {
+            let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+            Arc::clone(known.entry(packages.clone()).or_default())
+        };
+        // One thread of this process builds, the others that need the same environment wait here.
+        let mut slot = slot.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(environment) = &*slot {
+            return Ok(environment.clone());
+        }
+        let environment = self.find_or_build(&packages, runner, progress)?;
+        *slot = Some(environment.clone());
+        Ok(environment)
+    }
+
+    fn find_or_build(
+        &self,
+        packages: &[String],
+        runner: &Runner<'_>,
+        progress: &dyn Fn(String),
+    ) -> Result<Environment, Failure> {
+        let unwritable = |error: std::io::Error| {
+            Failure::new(
+                format!(
+                    "The folder of Python environments `{}` cannot be used: {error}.",
+                    self.root
+                ),
+                "Set `MLP_CACHE_DIR` to a folder that may be written and has room.",
+            )
+        };
+        let shim = self.shim().map_err(unwritable)?;
+        let folder = self.folder(packages);
+        if let Some(lock) = complete(&folder) {
+            return Ok(Environment {
+                python: folder.join("bin/python"),
+                lock,
+                shim,
+            });
+        }
+        fs::create_dir_all(self.root.join("environments")).map_err(unwritable)?;
+        let guard = File::create(folder.with_extension("lock")).map_err(unwritable)?;
+        guard.lock().map_err(unwritable)?;
+        if let Some(lock) = complete(&folder) {
+            return Ok(Environment {
+                python: folder.join("bin/python"),
+                lock,
+                shim,
+            });
+        }
+        if folder.exists() {
+            fs::remove_dir_all(&folder).map_err(unwritable)?;
+        }
+        progress(match packages {
+            [] => "building a Python environment".to_owned(),
+            packages => format!("building a Python environment with {}", packages.join(", ")),
+        });
+        let lock = build(&folder, packages, runner)?;
+        let mark = Complete {
+            packages: packages.to_vec(),
+            lock,
+        };
+        let text = serde_json::to_string_pretty(&mark).map_err(|error| unwritable(error.into()))?;
+        let draft = folder.join("complete.draft");
+        fs::write(&draft, text).map_err(unwritable)?;
+        fs::rename(&draft, folder.join("complete.json")).map_err(unwritable)?;
+        Ok(Environment {
+            python: folder.join("bin/python"),
+            lock: mark.lock,
+            shim,
+        })
+    }
+
+    /// By the list of packages, the machine, and the interpreter that was asked for.
+    fn folder(&self, packages: &[String]) -> Utf8PathBuf {
+        let asked = std::env::var("MLP_PYTHON").unwrap_or_default();
+        let machine = format!("{} {}", std::env::consts::OS, std::env::consts::ARCH);
+        let key = format!("environment 1\n{machine}\n{asked}\n{}", packages.join("\n"));
+        let digest = blake3::hash(key.as_bytes()).to_hex();
+        self.root
+            .join("environments")
+            .join(digest.get(..20).unwrap_or_default())
+    }
+
+    /// The shim as a file, named by its content.
+    fn shim(&self) -> std::io::Result<Utf8PathBuf> {
+        let digest = blake3::hash(SHIM.as_bytes()).to_hex();
+        let folder = self.root.join("shim");
+        let path = folder.join(format!("{}.py", digest.get(..20).unwrap_or_default()));
+        if fs::read(&path).is_ok_and(|text| text == SHIM.as_bytes()) {
+            return Ok(path);
+        }
+        fs::create_dir_all(&folder)?;
+        let draft = tempfile::NamedTempFile::new_in(&folder)?;
+        fs::write(draft.path(), SHIM)?;
+        draft.persist(&path).map_err(|error| error.error)?;
+        Ok(path)
+    }
+}
+
+/// The sorted list, with a Parquet library where one is needed and none is named.
+fn complete_list(packages: &[String], tables: bool) -> Vec<String> {
+    let mut packages = packages.to_vec();
+    if tables && !packages.iter().any(|package| package_name(package) == "pyarrow") {
+        packages.push(PYARROW.to_owned());
+    }
+    packages.sort();
+    packages.dedup();
+    packages
+}
+
+fn package_name(requirement: &str) -> String {
+    requirement
+        .chars()
+        .take_while(|character| character.is_ascii_alphanumeric() || matches!(character, '-' | '_' | '.'))
+        .map(|character| {
+            if character == '_' {
+                '-'
+            } else {
+                character.to_ascii_lowercase()
+            }
+        })
+        .collect()
+}
+
+/// The lock of a complete environment whose interpreter is still there.
+fn complete(folder: &Utf8Path) -> Option<Vec<String>> {
+    let text = fs::read_to_string(folder.join("complete.json")).ok()?;
+    let mark: Complete = serde_json::from_str(&text).ok()?;
+    folder.join("bin/python").exists().then_some(mark.lock)
+}
+
+fn build(folder: &Utf8Path, packages: &[String], runner: &Runner<'_>) -> Result<Vec<String>, Failure> {
+    let python = interpreter::find().map_err(|(summary, help)| Failure::new(summary, help))?;
+    let uv = uv();
+    let own = folder.join("bin/python");
+    let owned = |arguments: &[&str]| {
+        arguments
+            .iter()
+            .map(|&argument| argument.to_owned())
+            .collect::<Vec<String>>()
+    };
+    let create = match &uv {
+        Some(uv) => owned(&[uv, "venv", "--quiet", "--python", python.as_str(), folder.as_str()]),
+        None if packages.is_empty() => owned(&[python.as_str(), "-m", "venv", "--without-pip", folder.as_str()]),
+        None => owned(&[python.as_str(), "-m", "venv", folder.as_str()]),
+    };
+    run(&create, folder, packages, runner)?;
+    if packages.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut install = match &uv {
+        Some(uv) => owned(&[uv, "pip", "install", "--quiet", "--python", own.as_str(), "--"]),
+        None => owned(&[
+            own.as_str(),
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--no-input",
+            "--no-color",
+            "--disable-pip-version-check",
+            "--",
+        ]),
+    };
+    install.extend(packages.iter().cloned());
+    run(&install, folder, packages, runner)?;
+    let freeze = match &uv {
+        Some(uv) => owned(&[uv, "pip", "freeze", "--quiet", "--python", own.as_str()]),
+        None => owned(&[own.as_str(), "-m", "pip", "freeze", "--disable-pip-version-check"]),
+    };
+    let frozen = run(&freeze, folder, packages, runner)?;
+    let mut lock: Vec<String> = frozen.into_iter().filter(|line| !line.starts_with('#')).collect();
+    lock.sort();
+    Ok(lock)
+}
+
+fn uv() -> Option<String> {
+    let path = std::env::var("PATH").ok()?;
+    path.split(':')
+        .filter(|folder| !folder.is_empty())
+        .map(|folder| Utf8Path::new(folder).join("uv"))
+        .find(|program| program.is_file())
+        .map(Utf8PathBuf::into_string)
+}
+
+/// Runs one command of a build; gives the lines it printed.
+fn run(
+    arguments: &[String],
+    folder: &Utf8Path,
+    packages: &[String],
+    runner: &Runner<'_>,
+) -> Result<Vec<String>, Failure> {
+    const LOG_LIMIT: u64 = 1 << 20;
+    let cannot = |reason: String, details: Vec<String>| {
+        Failure {
+        summary: match packages {
+            [] => format!("A Python environment cannot be built: {reason}."),
+            packages => format!("The Python environment with {} cannot be built: {reason}.", packages.join(", ")),
+        },
+        details,
+        help: Some(
+            "See that every name and version in `packages` exists and that they go together; the package index is the one \
+             that pip or uv is set up with."
+                .to_owned(),
+        ),
+    }
+    };
+    let mut variables: BTreeMap<String, String> = std::env::vars()
+        .filter(|(name, _)| PASSED.iter().any(|passed| name.starts_with(passed)))
+        .collect();
+    variables.insert(runner.mark.0.to_owned(), runner.mark.1.to_owned());
+    variables.insert("PIP_DISABLE_PIP_VERSION_CHECK".to_owned(), "1".to_owned());
+    let place = folder.parent().unwrap_or(folder);
+    let mut stdout = Log::new(folder.with_extension("out"), LOG_LIMIT, &[]);
+    let mut stderr = Log::new(folder.with_extension("err"), LOG_LIMIT, &[]);
+    let program = Program {
+        arguments,
+        folder: place,
+        environment: &variables,
+        timeout: None,
+        grace: runner.grace,
+    };
+    let ending = process::run(runner.handle, &program, &mut stdout, &mut stderr, runner.cancel)
+        .map_err(|error| cannot(error.to_string(), Vec::new()))?;
+    let printed = fs::read_to_string(stdout.path()).unwrap_or_default();
+    for log in [stdout.path(), stderr.path()] {
+        let _ = fs::remove_file(log);
+    }
+    match ending {
+        Ending::Exited(status) if status.success() => Ok(printed.lines().map(str::to_owned).collect()),
+        Ending::Exited(_) => {
+            let lines = stderr.last_lines(30);
+            let errors: Vec<String> = lines.iter().filter(|line| line.starts_with("ERROR")).cloned().collect();
+            let told = if errors.is_empty() { lines } else { errors };
+            Err(cannot("the installation failed".to_owned(), told))
+        }
+        Ending::TimedOut | Ending::Cancelled => Err(cannot("it was cancelled".to_owned(), Vec::new())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_parquet_library_is_added_where_none_is_named() {
+        let list = |packages: &[&str], tables| {
+            complete_list(
+                &packages.iter().map(|&package| package.to_owned()).collect::<Vec<_>>(),
+                tables,
+            )
+        };
+        assert_eq!(list(&["pandas==3.1.1"], true), ["pandas==3.1.1", PYARROW]);
+        assert_eq!(list(&["PyArrow>=20", "a"], true), ["PyArrow>=20", "a"]);
+        assert_eq!(list(&[], false), Vec::<String>::new());
+        assert_eq!(list(&["pyarrow_hotfix"], true), [PYARROW, "pyarrow_hotfix"]);
+    }
+}
