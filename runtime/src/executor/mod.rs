@@ -128,7 +128,8 @@ impl Executor {
     /// When there is no such run or node, or the metadata cannot be read.
     pub fn show_node(&self, run: &str, node: &str) -> Result<NodeRecord, RunError> {
         let run = self.show(run)?;
-        let known = mlp::types::display::enumerate(&run.nodes.iter().map(|node| node.node.as_str()).collect::<Vec<_>>());
+        let known =
+            mlp::types::display::enumerate(&run.nodes.iter().map(|node| node.node.as_str()).collect::<Vec<_>>());
         run.nodes
             .into_iter()
             .find(|record| record.node == node)

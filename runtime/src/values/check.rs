@@ -37,7 +37,7 @@ fn check_kind(ty: &DataType, value: &Value) -> Result<(), String> {
         (DataKind::Bool, Value::Bool(_))
         | (DataKind::Int, Value::Int(_))
         | (DataKind::Float, Value::Float(_) | Value::Int(_))
-        | (DataKind::String, Value::String(_))
+        | (DataKind::String, Value::String(_) | Value::Enum(_))
         | (DataKind::Date, Value::Date(_))
         | (DataKind::Datetime, Value::Datetime(_))
         | (DataKind::Duration, Value::Duration(_))
