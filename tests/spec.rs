@@ -1,7 +1,7 @@
 //! The literate specification: `tests/spec/*.md` states a rule, shows a program, and what the compiler makes of it.
 //!
 //! A case is one or more files, followed by what is expected of them. A block is a file when it is a program (` ```mlp `) or
-//! names a path (` ```python train.py `). Expectations are `errors` (one line for each problem), `terminal` (the full
+//! names a path (` ```python train.py `); one that says ` ```mlp bank.mlp shared ` is part of every later case. Expectations are `errors` (one line for each problem), `terminal` (the full
 //! drawing) and `fix PATH` (the file after every fix). A case without expectations is clean. A heading begins a new case, and so does a file that the case has already.
 //! `MLP_BLESS=1` rewrites the expectations, and adds `errors` where a case has problems and says nothing of them.
 #![allow(
@@ -24,6 +24,7 @@ use mlp::project::Contents;
 struct Case {
     section: usize,
     files: Example,
+    shared: Example,
     last_line: usize,
     expectations: Vec<Block>,
 }
@@ -32,6 +33,13 @@ impl Case {
     /// Whether a file with this path can still join the case.
     fn accepts(&self, path: &Utf8Path) -> bool {
         self.expectations.is_empty() && !self.files.files.contains_key(path)
+    }
+
+    /// The case's own files with those that the chapter shares.
+    fn project(&self) -> Example {
+        let mut project = self.shared.clone();
+        project.files.extend(self.files.files.clone());
+        project
     }
 }
 
@@ -54,7 +62,12 @@ impl Chapter {
 
     fn cases(&self) -> Vec<Case> {
         let mut cases: Vec<Case> = Vec::new();
+        let mut shared = Example::default();
         for block in blocks(&self.text) {
+            if block.is_shared {
+                shared.files.extend(block.file());
+                continue;
+            }
             let last_line = block.line + block.text.lines().count() + 1;
             let is_expectation = EXPECTATIONS.contains(&block.kind.as_str());
             let open = cases.last_mut().filter(|case| case.section == block.section);
@@ -68,6 +81,7 @@ impl Chapter {
                 (false, Some(file), _) => cases.push(Case {
                     section: block.section,
                     files: Example { files: [file].into() },
+                    shared: shared.clone(),
                     last_line,
                     expectations: Vec::new(),
                 }),
@@ -81,7 +95,8 @@ impl Chapter {
     fn differences(&self) -> Vec<Difference> {
         let mut found = Vec::new();
         for case in self.cases() {
-            let compiled = case.files.compile();
+            let project = case.project();
+            let compiled = project.compile();
             let lines = compiled.show(Format::Line);
             let says_problems = case.expectations.iter().any(|block| block.kind != "fix");
             if !says_problems && !lines.is_empty() {
@@ -93,8 +108,8 @@ impl Chapter {
                     "terminal" => compiled.show(Format::Terminal { colour: false }),
                     _ => {
                         let path = block.path.clone().unwrap_or_else(|| Utf8PathBuf::from(MAIN));
-                        let unchanged = case.files.files.get(&path).and_then(Contents::text).unwrap_or_default();
-                        case.files
+                        let unchanged = project.files.get(&path).and_then(Contents::text).unwrap_or_default();
+                        project
                             .compile()
                             .mended()
                             .remove(&path)
@@ -195,7 +210,23 @@ macro_rules! chapters {
 }
 
 chapters! {
+    checks: "checks.md",
+    contamination: "contamination.md",
+    control_flow: "control-flow.md",
+    evidence: "evidence.md",
+    features: "features.md",
+    label_leakage: "label-leakage.md",
+    models: "models.md",
     names_and_modules: "names-and-modules.md",
+    not_yet_supported: "not-yet-supported.md",
+    pipelines: "pipelines.md",
     projects: "projects.md",
+    python_steps: "python-steps.md",
+    schema_algebra: "schema-algebra.md",
+    schemas: "schemas.md",
+    services: "services.md",
+    steps: "steps.md",
     syntax: "syntax.md",
+    tests: "tests.md",
+    values: "values.md",
 }

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use camino::Utf8Path;
 
 use crate::db::{Db, File, Item, ItemKey, ItemText};
+use crate::diagnostics::nearest;
 use crate::project::Contents;
 use crate::source::{Name, TextRange};
 use crate::syntax::ast::{self, ItemKind, SpanTable};
@@ -216,7 +217,13 @@ fn bring_in(db: &dyn Db, import: &ast::Use, scope: &mut Scope) {
             Some(key) => {
                 scope.names.insert(name.text.clone(), key.clone());
             }
-            None => scope.broken.push(name.text.clone()),
+            None => {
+                // The file may use the name as it was meant: that is the same mistake.
+                scope
+                    .broken
+                    .extend(nearest(&name.text, declared.keys().map(Name::as_str)));
+                scope.broken.push(name.text.clone());
+            }
         }
     }
 }

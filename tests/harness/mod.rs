@@ -51,6 +51,8 @@ pub struct Block {
     pub kind: String,
     /// The second word: a path.
     pub path: Option<Utf8PathBuf>,
+    /// Whether the third word is `shared`: the file is part of every program that follows.
+    pub is_shared: bool,
     /// The line of the opening fence, from 1.
     pub line: usize,
     /// What stands between the fences, ending in a line break unless empty.
@@ -76,6 +78,7 @@ pub fn blocks(markdown: &str) -> Vec<Block> {
                     section,
                     kind: words.next().unwrap_or_default().to_owned(),
                     path: words.next().map(Utf8PathBuf::from),
+                    is_shared: words.next() == Some("shared"),
                     line: number + 1,
                     text: String::new(),
                 });

@@ -137,7 +137,9 @@ impl Lowering<'_> {
             };
         }
         let op = binary_op(&operator);
-        self.check_operator(&operator, &left);
+        if self.is_refused(&operator, &left) {
+            return self.error_at(range);
+        }
         Expr {
             id: self.node(range),
             kind: ExprKind::Binary {
@@ -148,7 +150,8 @@ impl Lowering<'_> {
         }
     }
 
-    fn check_operator(&mut self, operator: &Pair<'_, Rule>, left: &Expr) {
+    /// Reports operators that are written in another way here; true where nothing can be made of the expression.
+    fn is_refused(&mut self, operator: &Pair<'_, Rule>, left: &Expr) -> bool {
         let mark = self.range(operator);
         match operator.as_rule() {
             Rule::and_word => self.report(word_operator(mark, "and", "&&").with_fix(mark, "&&")),
@@ -165,9 +168,11 @@ impl Lowering<'_> {
                         "Compare twice, as in `a < b && b {shown} c`, or ask for a range, as in `b in a..=c`."
                     )),
                 );
+                return true;
             }
             _ => {}
         }
+        false
     }
 
     fn primary(&mut self, pair: Pair<'_, Rule>) -> Expr {
