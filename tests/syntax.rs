@@ -1,6 +1,7 @@
 //! The parser on whole programs: every construct, broken text, hostile text.
 
-use mlp::syntax::{self, ast::ItemKind};
+use mlp::syntax::{self, SyntaxErrorKind, ast::ItemKind};
+use proptest::prelude::*;
 
 const SAMPLE: &str = include_str!("syntax/sample.mlp");
 
@@ -160,19 +161,17 @@ fn slips_are_told_in_the_users_words() {
     for text in SLIPS {
         told.push_str(&format!("{text}\n"));
         let errors: Vec<_> = syntax::parse(text).errors().collect();
-        if errors.is_empty() {
-            told.push_str("NO ERROR\n");
-        }
+        assert!(!errors.is_empty(), "no error for {text}");
         for error in errors {
             let at = &text[error.range.as_usize()];
             told.push_str(&format!("  {} at {at:?}: {}\n", error.kind.code(), error.message));
-            for help in &error.help {
+            if let Some(help) = &error.help {
                 told.push_str(&format!("    help: {help}\n"));
             }
             for (range, label) in &error.related {
                 told.push_str(&format!("    {}: {label}\n", range.start));
             }
-            for fix in &error.fix {
+            if let Some(fix) = &error.fix {
                 let mended = applied(text, fix);
                 let left = syntax::parse(&mended).errors().count();
                 told.push_str(&format!("    fix: {mended:?}, then {left} errors\n"));
@@ -181,4 +180,237 @@ fn slips_are_told_in_the_users_words() {
         told.push('\n');
     }
     insta::assert_snapshot!(told);
+}
+
+/// Deeper than any stack: refused before anything recurses.
+#[test]
+fn deep_nesting_is_one_clear_error() {
+    let deep = [
+        format!("checks C on S {{ {}a{} }}", "(".repeat(10_000), ")".repeat(10_000)),
+        format!("checks C on S {{ {}a{} }}", "[".repeat(10_000), "]".repeat(10_000)),
+        format!("pipeline p() {{ {}a{} }}", "if b {".repeat(10_000), "}".repeat(10_000)),
+        format!("schema S = {}int{}", "list<".repeat(10_000), ">".repeat(10_000)),
+        format!("checks C on S {{ {} }}", "\"{".repeat(10_000)),
+        format!("checks C on S {{ {}a }}", "(".repeat(10_000)),
+    ];
+    for text in deep {
+        let errors: Vec<_> = syntax::parse(&text).errors().collect();
+        assert_eq!(errors.len(), 1, "{}", &text[..60]);
+        assert_eq!(errors[0].kind, SyntaxErrorKind::TooComplex, "{}", errors[0].message);
+    }
+}
+
+#[test]
+fn long_chains_are_one_clear_error() {
+    let long = [
+        format!("checks C on S {{ {}a }}", "a + ".repeat(10_000)),
+        format!("checks C on S {{ {}a }}", "!".repeat(10_000)),
+        format!("checks C on S {{ {}a }}", "- ".repeat(10_000)),
+        format!("checks C on S {{ a{} }}", ".b".repeat(10_000)),
+        format!("checks C on S {{ a{} }}", " ?? b".repeat(10_000)),
+        format!(
+            "pipeline p() {{ if a {{ b() }} {} }}",
+            "else if c { d() } ".repeat(10_000)
+        ),
+        format!("schema S = A {}", "without { b } ".repeat(10_000)),
+        format!("schema S = {}A", "validated ".repeat(10_000)),
+    ];
+    for text in long {
+        let errors: Vec<_> = syntax::parse(&text).errors().collect();
+        assert_eq!(errors.len(), 1, "{}", &text[..60]);
+        assert_eq!(errors[0].kind, SyntaxErrorKind::TooComplex, "{}", errors[0].message);
+    }
+}
+
+/// What is refused is refused for its depth alone: just below the limit, everything parses on a test's small stack.
+#[test]
+fn what_is_not_too_deep_parses() {
+    let depth = 60;
+    assert_clean(&format!(
+        "checks C on S {{ {}a{} }}",
+        "(".repeat(depth),
+        ")".repeat(depth)
+    ));
+    assert_clean(&format!(
+        "checks C on S {{ {}a{} }}",
+        "f([".repeat(depth / 2),
+        "])".repeat(depth / 2)
+    ));
+    assert_clean(&format!(
+        "pipeline p() {{ {}a(){} }}",
+        "if b {".repeat(depth),
+        "}".repeat(depth)
+    ));
+    assert_clean(&format!("schema S = {}int{}", "list<".repeat(depth), ">".repeat(depth)));
+    assert_clean(&format!(
+        "step f() -> M {{ a: {}1{} }}",
+        "{ a: ".repeat(depth),
+        "}".repeat(depth)
+    ));
+    assert_clean(&format!("checks C on S {{ {}a }}", "a + ".repeat(250)));
+}
+
+#[test]
+fn ten_megabytes_take_linear_time() {
+    let one = SAMPLE.replace("//!", "//");
+    let times = 10_000_000 / one.len() + 1;
+    let text = one.repeat(times);
+    let start = std::time::Instant::now();
+    assert_eq!(syntax::parse(&text).items.len(), 15 * times);
+    let whole = start.elapsed();
+    // One item that holds them all, broken at its end.
+    let wide = format!("checks C on S {{\n{}  a = 1\n}}", "  a > 1\n".repeat(200_000));
+    let start = std::time::Instant::now();
+    assert_eq!(syntax::parse(&wide).errors().count(), 1);
+    println!("10 MB of items: {whole:?}; one wide broken item: {:?}", start.elapsed());
+}
+
+/// Every item that is whole before the cut is there, and equal to what the whole file gives.
+#[test]
+fn every_prefix_keeps_the_items_before_the_cut() {
+    let whole = syntax::parse(SAMPLE);
+    for cut in (0..SAMPLE.len()).filter(|cut| SAMPLE.is_char_boundary(*cut)) {
+        let parse = syntax::parse(&SAMPLE[..cut]);
+        let complete = whole.items.iter().take_while(|(range, _)| range.end as usize <= cut);
+        for (index, (range, item)) in complete.enumerate() {
+            assert_eq!(parse.items.get(index), Some(&(*range, item.clone())), "cut at {cut}");
+        }
+    }
+}
+
+/// A line that is taken out, or broken, costs no other item.
+#[test]
+fn a_broken_line_costs_only_its_item() {
+    let whole = syntax::parse(SAMPLE);
+    for broken in ["", "  @@@ ((", "  \"open", "  }", "  {", "  )"] {
+        for line in 0..SAMPLE.lines().count() {
+            let mut lines: Vec<&str> = SAMPLE.lines().collect();
+            lines[line] = broken;
+            let text = lines.join("\n");
+            let parse = syntax::parse(&text);
+            let same = parse
+                .items
+                .iter()
+                .filter(|(_, item)| whole.items.iter().any(|(_, other)| item.item == other.item))
+                .count();
+            assert!(
+                same >= whole.items.len() - 2,
+                "{same} items survive {broken:?} at line {}",
+                line + 1
+            );
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn any_text_is_parsed(text in "\\PC{0,200}") {
+        check_total(&text);
+    }
+
+    #[test]
+    fn any_mixture_of_tokens_is_parsed(words in proptest::collection::vec(proptest::sample::select(WORDS), 0..120)) {
+        check_total(&words.join(" "));
+        check_total(&words.concat());
+    }
+
+    #[test]
+    fn any_mutation_of_the_sample_is_parsed(at in 0..SAMPLE.len(), length in 0..40_usize, word in proptest::sample::select(WORDS)) {
+        let start = (0..=at).rev().find(|at| SAMPLE.is_char_boundary(*at)).unwrap_or(0);
+        let end = (start + length..=SAMPLE.len()).find(|end| SAMPLE.is_char_boundary(*end)).unwrap_or(SAMPLE.len());
+        check_total(&format!("{}{word}{}", &SAMPLE[..start], &SAMPLE[end..]));
+    }
+}
+
+const WORDS: &[&str] = &[
+    "schema",
+    "step",
+    "pipeline",
+    "checks",
+    "features",
+    "model",
+    "test",
+    "use",
+    "A",
+    "b",
+    "::",
+    ":",
+    "=",
+    "{",
+    "}",
+    "(",
+    ")",
+    "[",
+    "]",
+    "<",
+    ">",
+    "->",
+    ",",
+    "\n",
+    "let",
+    "if",
+    "else",
+    "for",
+    "in",
+    "return",
+    "finally",
+    "on",
+    "from",
+    "after",
+    "since",
+    "1",
+    "2h",
+    "25%",
+    "1..=5",
+    "..",
+    "\"a\"",
+    "\"{",
+    "\"\"\"",
+    "\"",
+    "`",
+    "//",
+    "///",
+    "@",
+    "?",
+    "??",
+    "&&",
+    "!",
+    "-",
+    "+",
+    ".",
+    ";",
+    "'",
+    "ö",
+    "without",
+    "join",
+    "enum",
+    "none",
+    "validated",
+    "40 USD",
+];
+
+/// Parsing ends, ranges lie in the text, items and errors are in order, and what lies between items means nothing.
+fn check_total(text: &str) {
+    let parse = syntax::parse(text);
+    let mut end = 0;
+    for (range, item) in &parse.items {
+        let between = &text[end..range.start as usize];
+        assert!(
+            between
+                .lines()
+                .all(|line| line.trim().trim_start_matches('\u{feff}').is_empty() || line.trim().starts_with("//")),
+            "{between:?} is lost"
+        );
+        end = range.end as usize;
+        let item_text = &text[range.as_usize()];
+        for node in &item.spans.ranges {
+            assert!(item_text.get(node.as_usize()).is_some(), "{node:?} in {item_text:?}");
+        }
+        for error in &item.errors {
+            assert!(
+                item_text.get(error.range.as_usize()).is_some(),
+                "{error:?} in {item_text:?}"
+            );
+        }
+    }
 }

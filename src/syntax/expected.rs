@@ -134,6 +134,7 @@ fn expectation(rule: Rule) -> Option<Expectation> {
         Rule::test_subject => Thing("the name of a step"),
         Rule::outcome => Thing("`succeeded`, `failed`, `skipped` or `cached`"),
         Rule::statement
+        | Rule::worded
         | Rule::statement_lines
         | Rule::let_statement
         | Rule::for_statement
@@ -156,6 +157,9 @@ fn expectation(rule: Rule) -> Option<Expectation> {
         | Rule::tagged
         | Rule::operand
         | Rule::primary
+        | Rule::word_ahead
+        | Rule::word_literal
+        | Rule::bracketed
         | Rule::parenthesised
         | Rule::if_expression
         | Rule::call
@@ -217,6 +221,9 @@ fn expectation(rule: Rule) -> Option<Expectation> {
         | Rule::generics_ahead
         | Rule::tag
         | Rule::infix
+        | Rule::infix_mark
+        | Rule::operator_ahead
+        | Rule::suffix_ahead
         | Rule::bound_infix
         | Rule::coalesce
         | Rule::or

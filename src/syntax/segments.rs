@@ -121,8 +121,11 @@ impl<'t> Cutter<'t> {
     }
 
     fn begins_item(&self, token: Token, after: &[Token]) -> bool {
-        if token.kind != TokenKind::Name || self.open.is_none() {
+        if self.open.is_none() {
             return false;
+        }
+        if token.kind != TokenKind::Name {
+            return self.brackets == 0 && self.begins_garbage(token);
         }
         let word = token.text(self.text);
         let is_item_word = ITEM_WORDS.contains(&word);
@@ -136,6 +139,17 @@ impl<'t> Cutter<'t> {
             return true;
         }
         at_margin && !CONTINUATIONS.contains(&word) && !self.expects_more()
+    }
+
+    /// Whether the token, which is no name, stands at the margin and cannot go on with an item.
+    fn begins_garbage(&self, token: Token) -> bool {
+        let at_margin = !self.line_is_used && token.start == self.line_start;
+        let goes_on = match token.kind {
+            TokenKind::Mark => matches!(token.text(self.text), "->" | "=" | ":" | "::" | "<" | "," | "?"),
+            TokenKind::Open | TokenKind::Close | TokenKind::QuotedName => true,
+            _ => false,
+        };
+        at_margin && !goes_on && !self.expects_more()
     }
 
     /// Whether the last token cannot be an item's last: then a word at the margin goes on with the item.

@@ -122,18 +122,33 @@ impl Dataset {
             .collect()
     }
 
+    /// How many values of a plain column are absent, if the file itself tells.
+    #[must_use]
+    pub fn absent(&self, name: &str) -> Option<u64> {
+        let leaf = self.leaf(name)?;
+        if self.metadata.parquet_schema().column(leaf).max_def_level() == 0 {
+            return Some(0);
+        }
+        let groups = self.metadata.metadata().row_groups().iter();
+        groups
+            .map(|group| group.column(leaf).statistics()?.null_count_opt())
+            .sum()
+    }
+
+    /// The place of a plain column among those of the file's flat layout.
+    fn leaf(&self, name: &str) -> Option<usize> {
+        let (index, field) = self.fields().find(name)?;
+        if field.data_type().is_nested() {
+            return None;
+        }
+        let schema = self.metadata.parquet_schema();
+        (0..schema.num_columns()).find(|leaf| schema.get_column_root_idx(*leaf) == index)
+    }
+
     /// Whether a column of text keeps its distinct values once in every row group, so that reading it so is cheap.
     #[must_use]
     pub fn has_dictionary(&self, name: &str) -> bool {
-        let Some((index, field)) = self.fields().find(name) else {
-            return false;
-        };
-        if field.data_type().is_nested() {
-            return false;
-        }
-        let leaf = (0..self.metadata.parquet_schema().num_columns())
-            .find(|leaf| self.metadata.parquet_schema().get_column_root_idx(*leaf) == index);
-        leaf.is_some_and(|leaf| {
+        self.leaf(name).is_some_and(|leaf| {
             self.metadata.metadata().row_groups().iter().all(|group| {
                 let column = group.column(leaf);
                 let dictionary = column.page_encoding_stats_mask().is_some_and(|mask| {
@@ -180,6 +195,9 @@ impl Dataset {
             ArrowType::Duration(TimeUnit::Millisecond),
         ];
         let own = field.data_type();
+        if *own == ArrowType::Null {
+            return ArrowType::Null;
+        }
         known
             .into_iter()
             .find(|ty| convert::is_convertible(own, ty))

@@ -17,7 +17,7 @@ pub(super) struct Lock {
 impl Lock {
     /// Waits for the lock of a folder.
     pub(super) fn acquire(root: &Utf8Path) -> Result<Self, RegistryError> {
-        let path = root.join("lock");
+        let path = root.join(".lock");
         let file = OpenOptions::new()
             .create(true)
             .truncate(false)

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! registry/
-//!   lock                          held while anything is written
+//!   .lock                         held while anything is written
 //!   .evidence/DIGEST/gate.json    what was shown about an artifact before it had a version
 //!   credit-risk/
 //!     moves.jsonl                 every move of an alias, append-only; where aliases point follows from it

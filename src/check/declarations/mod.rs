@@ -2,10 +2,17 @@
 //!
 //! Each is a query on the item; an edit of one item computes only what mentions it. Bodies of pipelines are elsewhere.
 
+mod checks;
 mod constants;
 mod context;
 mod cycles;
+mod expressions;
+mod features;
+mod functions;
+mod intervals;
+mod leakage;
 mod models;
+mod origins;
 mod ports;
 mod refinements;
 mod run;
@@ -23,6 +30,8 @@ use std::sync::Arc;
 
 use context::Context;
 
+pub use checks::{DRIFT_STATISTICS, MEASURES, MeasureDeclaration};
+pub use functions::{FUNCTIONS, FunctionDeclaration};
 pub use settings::{ARTIFACT, BACKOFF, CACHE, GPU, MODEL, RESOURCES, RETRIES, SERVICE, STEP, SettingDeclaration};
 pub use tags::{TAGS, TagDeclaration};
 

@@ -9,7 +9,7 @@ use super::settings::{ARTIFACT, MODEL, Settings};
 use crate::diagnostics::{Code, nearest};
 use crate::plan::{self, Task};
 use crate::syntax::ast::{ArtifactItem, Expr, ExprKind, ModelItem, TypeExpr};
-use crate::types::{Bound, DataKind, DataType, RecordField, Refinement, Value, relation};
+use crate::types::{DataKind, DataType, RecordField, relation};
 
 const TASKS: &[(&str, Task)] = &[
     ("binary_classification", Task::BinaryClassification),
@@ -162,7 +162,7 @@ fn output_problem(fields: &[RecordField], task: Task) -> Option<(String, &'stati
     let field = |name: &str| fields.iter().find(|field| field.name == name);
     let (wanted, name, help) = match task {
         Task::BinaryClassification => (
-            share(),
+            super::checks::share(),
             "probability",
             "Write `output: { probability: float in 0..=1 }`: the probability of the positive class.",
         ),
@@ -187,19 +187,4 @@ fn output_problem(fields: &[RecordField], task: Task) -> Option<(String, &'stati
     };
     let mismatch = relation::fits(&found.ty, &wanted).err()?;
     Some((format!("The field `{name}` {mismatch}."), help))
-}
-
-fn share() -> DataType {
-    let bound = |value| {
-        Some(Bound {
-            value: Value::Float(value),
-            inclusive: true,
-        })
-    };
-    let mut ty = DataType::plain(DataKind::Float);
-    ty.refinements.push(Refinement::Range {
-        minimum: bound(0.0),
-        maximum: bound(1.0),
-    });
-    ty
 }

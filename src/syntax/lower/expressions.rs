@@ -284,6 +284,10 @@ impl Lowering<'_> {
         let Some(callee) = parts.next().map(|name| self.ident(&name)) else {
             return self.error_at(range);
         };
+        if parts.len() == 0 {
+            let kind = ExprKind::Name(callee);
+            return Expr { id, kind };
+        }
         let mut call = Call {
             callee,
             generics: Vec::new(),
@@ -339,6 +343,7 @@ impl Lowering<'_> {
 
     fn conditions(&mut self, pair: Pair<'_, Rule>) -> Vec<Condition> {
         let mut conditions = Vec::new();
+        self.check_body(&pair);
         for part in pair.into_inner() {
             match part.as_rule() {
                 Rule::condition => conditions.extend(self.condition(part)),

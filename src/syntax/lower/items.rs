@@ -6,9 +6,9 @@ use pest::iterators::Pair;
 use super::Lowering;
 use crate::source::{Name, TextRange};
 use crate::syntax::ast::{
-    ArtifactItem, Block, ChecksItem, EnumItem, FeatureMember, FeaturesItem, Ident, ItemKind, ModelItem, MonitorItem,
-    Output, PipelineItem, PolicyItem, PolicyRule, RecordItem, SchemaBody, SchemaItem, ServiceItem, StepItem,
-    TargetItem, TestItem, TestLine, Text, TriggerItem, TypeExpr, Use,
+    ArtifactItem, Block, ChecksItem, EnumItem, FeatureMember, FeaturesItem, Generic, Ident, ItemKind, ModelItem,
+    MonitorItem, Output, Param, PipelineItem, PolicyItem, PolicyRule, RecordItem, SchemaBody, SchemaItem, ServiceItem,
+    StepItem, TargetItem, TestItem, TestLine, Text, TriggerItem, TypeExpr, Use,
 };
 use crate::syntax::error::{SyntaxError, SyntaxErrorKind};
 use crate::syntax::grammar::Rule;
@@ -24,8 +24,8 @@ fn empty_item() -> ItemKind {
 struct Header {
     names: Vec<Ident>,
     types: Vec<TypeExpr>,
-    generics: Vec<crate::syntax::ast::Generic>,
-    params: Vec<crate::syntax::ast::Param>,
+    generics: Vec<Generic>,
+    params: Vec<Param>,
     output: Option<Output>,
     attests: Option<Ident>,
     text: Option<Text>,
@@ -60,6 +60,7 @@ impl Lowering<'_> {
     fn body(&mut self, kind: &mut ItemKind, pair: Pair<'_, Rule>) {
         let range = self.range(&pair);
         self.set_body_range(kind, range);
+        self.check_body(&pair);
         for entry in pair.into_inner() {
             self.entry(kind, entry);
         }

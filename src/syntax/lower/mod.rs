@@ -19,7 +19,7 @@ use pest::iterators::Pair;
 use super::ast::{Ident, NodeId, SpanTable};
 use super::error::{SyntaxError, SyntaxErrorKind};
 use super::grammar::Rule;
-use super::lexer::Token;
+use super::lexer::{Token, is_name_byte};
 use super::segments::doc_line;
 use crate::source::{Name, TextRange};
 
@@ -56,7 +56,8 @@ impl<'t> Lowering<'t> {
     }
 
     /// What was made.
-    pub fn finish(self) -> (SpanTable, Vec<SyntaxError>) {
+    pub fn finish(mut self) -> (SpanTable, Vec<SyntaxError>) {
+        self.errors.sort_by_key(|error| error.range.start);
         (self.spans, self.errors)
     }
 
@@ -169,6 +170,52 @@ impl<'t> Lowering<'t> {
                 .with_help("Leave the `;` out: each statement and setting ends where the next begins.")
                 .with_fix(range, ""),
             _ => return,
+        };
+        self.report(error);
+    }
+
+    /// Runs over the entries of a body. They need nothing between them, but some that share a line are one that was
+    /// broken: `every 1h`, `a.b(c)`.
+    fn check_body(&mut self, body: &Pair<'_, Rule>) {
+        let mut last: Option<TextRange> = None;
+        for entry in body.clone().into_inner() {
+            let range = self.range(&entry);
+            if let Some(last) = last
+                && matches!(entry.as_rule(), Rule::condition | Rule::expression)
+            {
+                self.check_neighbours(last, range);
+            }
+            last = Some(range);
+        }
+    }
+
+    fn check_neighbours(&mut self, first: TextRange, second: TextRange) {
+        let text = |range: TextRange| self.text.get(range.as_usize()).unwrap_or_default();
+        let between = text(TextRange::new(first.end as usize, second.start as usize));
+        let (word, next) = (text(first), text(second));
+        let is_word = word.bytes().all(is_name_byte);
+        if between.contains(['\n', ',', ';']) || !(is_word || next.starts_with('(')) {
+            return;
+        }
+        let error = if next.starts_with('(') {
+            SyntaxError::new(
+                SyntaxErrorKind::Unexpected,
+                TextRange::new(second.start as usize, second.start as usize + 1),
+                "A parenthesis stands here, and nothing before it can be called.",
+            )
+            .with_help(
+                "Only a name is called, as in `step(value)`: a value has no functions of its own. Order between steps is \
+                 written `step(…) after other`.",
+            )
+        } else {
+            SyntaxError::new(
+                SyntaxErrorKind::Unexpected,
+                first.cover(second),
+                format!("`{word}` and `{next}` stand side by side, and nothing joins them."),
+            )
+            .with_help(format!(
+                "Write `{word}: {next}` for a setting, an operator for a condition, or a line for each."
+            ))
         };
         self.report(error);
     }

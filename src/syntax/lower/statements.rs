@@ -13,6 +13,7 @@ impl Lowering<'_> {
     pub(super) fn block(&mut self, pair: Pair<'_, Rule>) -> Block {
         let id = self.node_of(&pair);
         let mut statements = Vec::new();
+        self.check_body(&pair);
         for part in pair.into_inner() {
             if part.as_rule() == Rule::semicolon {
                 self.report_mistake(&part);

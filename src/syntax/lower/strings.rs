@@ -16,6 +16,14 @@ impl Lowering<'_> {
         if pair.as_rule() == Rule::foreign_string {
             return vec![StringPart::Text(self.foreign_string(&pair))];
         }
+        let is_raw = pair.as_str().starts_with(RAW);
+        if !is_raw && pair.as_str().contains('\n') {
+            let range = self.range(&pair);
+            self.report(
+                SyntaxError::new(SyntaxErrorKind::UnclosedString, range, "This string goes over several lines.")
+                    .with_help(format!("Name what stands in the hole with `let`, so that the string ends on its line; text over several lines stands between `{RAW}`.")),
+            );
+        }
         let mut parts = Vec::new();
         for part in pair.into_inner() {
             match part.as_rule() {

@@ -3,8 +3,11 @@
 use pest::iterators::Pair;
 
 use super::Lowering;
+use super::expressions::MAX_OPERATORS;
+use crate::source::TextRange;
 use crate::syntax::ast::{
-    BinaryOp, Expr, ExprKind, Field, Generic, Output, Param, RefinementExpr, Selector, Tag, TypeExpr, TypeKind, Variant,
+    BinaryOp, Expr, ExprKind, Field, Generic, Ident, NodeId, Output, Param, RefinementExpr, Selector, Tag, TypeExpr,
+    TypeKind, Variant,
 };
 use crate::syntax::error::{SyntaxError, SyntaxErrorKind};
 use crate::syntax::grammar::Rule;
@@ -12,6 +15,22 @@ use crate::syntax::grammar::Rule;
 impl Lowering<'_> {
     /// `type_expr` and `type_argument`: evidence words, a base, suffixes that bind to the left.
     pub(super) fn type_expr(&mut self, pair: Pair<'_, Rule>) -> TypeExpr {
+        let range = self.range(&pair);
+        let parts = pair.clone().into_inner().count();
+        if parts > MAX_OPERATORS {
+            self.report(
+                SyntaxError::new(
+                    SyntaxErrorKind::TooComplex,
+                    range,
+                    format!("This type is put together from {parts} parts; a type may have {MAX_OPERATORS}."),
+                )
+                .with_help("Name its parts: `schema Name = …` gives a name to a part, which others can go on from."),
+            );
+            return TypeExpr {
+                id: self.node(range),
+                kind: TypeKind::Error,
+            };
+        }
         let mut evidence = Vec::new();
         let mut ty: Option<TypeExpr> = None;
         for part in pair.into_inner() {
@@ -37,7 +56,7 @@ impl Lowering<'_> {
 
     fn missing_type(&mut self) -> TypeExpr {
         TypeExpr {
-            id: self.node(crate::source::TextRange::empty(self.base)),
+            id: self.node(TextRange::empty(self.base)),
             kind: TypeKind::Error,
         }
     }
@@ -97,14 +116,19 @@ impl Lowering<'_> {
         TypeExpr { id, kind }
     }
 
-    fn optional(&mut self, base: TypeExpr, range: crate::source::TextRange, pair: &Pair<'_, Rule>) -> TypeExpr {
-        if matches!(base.kind, TypeKind::Optional(_)) {
-            let mark = self.range(pair);
+    fn optional(&mut self, base: TypeExpr, range: TextRange, pair: &Pair<'_, Rule>) -> TypeExpr {
+        let mark = self.range(pair);
+        let already = matches!(base.kind, TypeKind::Optional(_));
+        if already || mark.len() > 1 {
+            let first = usize::from(!already);
+            let mark = TextRange::new(mark.start as usize + first, mark.end as usize);
             self.report(
                 SyntaxError::new(SyntaxErrorKind::DoubleOptional, mark, "This type is optional already.")
                     .with_help("One `?` says that the value may be missing; it never nests.")
                     .with_fix(mark, ""),
             );
+        }
+        if already {
             return base;
         }
         TypeExpr {
@@ -114,7 +138,7 @@ impl Lowering<'_> {
     }
 
     /// `int? in 1..=10` is an optional refined `int`, however it is written.
-    fn refined(&mut self, id: crate::syntax::ast::NodeId, base: TypeExpr, pair: Pair<'_, Rule>) -> TypeExpr {
+    fn refined(&mut self, id: NodeId, base: TypeExpr, pair: Pair<'_, Rule>) -> TypeExpr {
         let Some(refinement) = self.refinement(pair) else {
             return base;
         };
@@ -174,7 +198,7 @@ impl Lowering<'_> {
         }
     }
 
-    fn rename_pairs(&mut self, pair: Pair<'_, Rule>) -> Vec<(crate::syntax::ast::Ident, crate::syntax::ast::Ident)> {
+    fn rename_pairs(&mut self, pair: Pair<'_, Rule>) -> Vec<(Ident, Ident)> {
         let mut pairs = Vec::new();
         for part in pair.into_inner() {
             if part.as_rule() == Rule::rename_pair {

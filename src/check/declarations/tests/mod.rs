@@ -1,5 +1,6 @@
 //! What declarations mean and what is refused, over projects in memory.
 
+mod features;
 mod values;
 
 use std::sync::Arc;
