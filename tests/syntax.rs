@@ -1,5 +1,6 @@
 //! The parser on whole programs: every construct, broken text, hostile text.
 
+use mlp::format;
 use mlp::syntax::{self, SyntaxErrorKind, ast::ItemKind};
 use proptest::prelude::*;
 
@@ -250,19 +251,44 @@ fn what_is_not_too_deep_parses() {
     assert_clean(&format!("checks C on S {{ {}a }}", "a + ".repeat(250)));
 }
 
-#[test]
-fn ten_megabytes_take_linear_time() {
+/// A file of `size` bytes, whole, and one item with as many lines, broken at its end.
+fn parse_large(size: usize) {
     let one = SAMPLE.replace("//!", "//");
-    let times = 10_000_000 / one.len() + 1;
-    let text = one.repeat(times);
-    let start = std::time::Instant::now();
-    assert_eq!(syntax::parse(&text).items.len(), 15 * times);
-    let whole = start.elapsed();
-    // One item that holds them all, broken at its end.
-    let wide = format!("checks C on S {{\n{}  a = 1\n}}", "  a > 1\n".repeat(200_000));
-    let start = std::time::Instant::now();
+    let times = size / one.len() + 1;
+    assert_eq!(syntax::parse(&one.repeat(times)).items.len(), 15 * times);
+    let wide = format!("checks C on S {{\n{}  a = 1\n}}", "  a > 1\n".repeat(size / 80));
     assert_eq!(syntax::parse(&wide).errors().count(), 1);
-    println!("10 MB of items: {whole:?}; one wide broken item: {:?}", start.elapsed());
+}
+
+#[test]
+fn large_files_are_parsed() {
+    parse_large(1_000_000);
+}
+
+#[test]
+#[ignore = "takes half a minute without optimisation, ten times what the tenth of it takes"]
+fn ten_megabytes_are_parsed() {
+    parse_large(10_000_000);
+}
+
+#[test]
+fn ten_megabytes_without_items_are_parsed() {
+    for text in [
+        "x ",
+        "{",
+        "}",
+        "\"",
+        "\n",
+        "`",
+        "\"\"\"\n",
+        "step ",
+        "// c\n",
+        "use a::b\n",
+    ] {
+        let file = text.repeat(1_000_000 / text.len());
+        let parse = syntax::parse(&file);
+        assert!(text.trim().is_empty() || text.starts_with("//") || !parse.items.is_empty());
+    }
 }
 
 /// Every item that is whole before the cut is there, and equal to what the whole file gives.
@@ -391,6 +417,7 @@ const WORDS: &[&str] = &[
 
 /// Parsing ends, ranges lie in the text, items and errors are in order, and what lies between items means nothing.
 fn check_total(text: &str) {
+    assert_eq!(syntax::tree(text).text(text), text);
     let parse = syntax::parse(text);
     let mut end = 0;
     for (range, item) in &parse.items {
@@ -413,4 +440,70 @@ fn check_total(text: &str) {
             );
         }
     }
+}
+
+/// All programs of the repository.
+fn programs() -> Vec<(std::path::PathBuf, String)> {
+    let mut folders = vec![std::path::PathBuf::from(env!("CARGO_MANIFEST_DIR"))];
+    let mut found = Vec::new();
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            if path.is_dir() && name != "target" && !name.starts_with('.') {
+                folders.push(path);
+            } else if name.ends_with(".mlp") {
+                let text = std::fs::read_to_string(&path).unwrap_or_default();
+                found.push((path, text));
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn formatting_is_idempotent_and_keeps_comments() {
+    for (path, text) in programs() {
+        let Ok(once) = format::format(&text) else {
+            assert!(
+                syntax::parse(&text).errors().next().is_some(),
+                "{} is refused without an error",
+                path.display()
+            );
+            continue;
+        };
+        assert_eq!(
+            format::format(&once).as_deref(),
+            Ok(once.as_str()),
+            "{}",
+            path.display()
+        );
+        let comments = |text: &str| text.lines().filter(|line| line.contains("//")).count();
+        assert_eq!(comments(&text), comments(&once), "{}", path.display());
+    }
+}
+
+#[test]
+fn the_sample_program_formatted() {
+    insta::assert_snapshot!(format::format(SAMPLE).unwrap());
+}
+
+#[test]
+#[ignore = "shows how a file is formatted: FILE=… cargo test -- --ignored shown --nocapture"]
+fn shown() {
+    let text = std::fs::read_to_string(std::env::var("FILE").unwrap()).unwrap();
+    print!("{}", format::format(&text).unwrap());
+}
+
+#[test]
+fn an_untidy_program_formatted() {
+    let once = format::format(include_str!("syntax/untidy.mlp")).unwrap();
+    assert_eq!(format::format(&once).as_deref(), Ok(once.as_str()));
+    insta::assert_snapshot!(once);
+}
+
+#[test]
+fn broken_text_is_not_formatted() {
+    let refused = format::format("schema A { a int }");
+    assert!(matches!(refused, Err(format::FormatError::Syntax(errors)) if errors.len() == 1));
 }

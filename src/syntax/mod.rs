@@ -14,12 +14,15 @@ mod mistakes;
 mod parser;
 mod recover;
 mod segments;
+mod tree;
 mod words;
 
 pub use error::{SyntaxError, SyntaxErrorKind};
+pub use lexer::TokenKind;
 pub use lower::{DURATION_UNITS, SIZE_UNITS};
 pub use parser::parse_item;
 pub use segments::{ITEM_WORDS, segments};
+pub use tree::{Element, ElementKind, NodeKind, Tree, tree};
 pub use words::{name_at, words};
 
 use crate::source::TextRange;

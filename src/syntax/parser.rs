@@ -47,6 +47,12 @@ fn parse_kind<'t>(text: &'t str, tokens: &[Token], lowering: &mut Lowering<'t>) 
 /// Brackets may nest so deeply, and no deeper: pest recurses through them, and stacks are finite.
 pub const MAX_DEPTH: usize = 64;
 
+/// Whether an item nests too deeply to be parsed.
+pub fn is_too_deep(text: &str) -> bool {
+    let tokens: Vec<Token> = significant(text).collect();
+    too_deep(text, &tokens).is_some()
+}
+
 /// The error for an item that nests too deeply, counting brackets, holes of strings, and `<` as types nest them.
 fn too_deep(text: &str, tokens: &[Token]) -> Option<SyntaxError> {
     let mut open = 0_usize;

@@ -284,7 +284,7 @@ impl Lowering<'_> {
         let Some(callee) = parts.next().map(|name| self.ident(&name)) else {
             return self.error_at(range);
         };
-        if parts.len() == 0 {
+        if parts.peek().is_none() {
             let kind = ExprKind::Name(callee);
             return Expr { id, kind };
         }
