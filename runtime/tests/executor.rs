@@ -734,3 +734,64 @@ fn steps_do_not_leave_processes_behind() {
         "the child of the step is gone"
     );
 }
+
+const ELSEWHERE: &str = "MLP_TEST_PROJECT";
+
+fn long_plan() -> mlp::plan::Plan {
+    let quick = shell("quick", "echo x >> marks; printf x > $1", Vec::new(), out());
+    let slow = shell(
+        "slow",
+        "touch began; echo $$ >> slow_ids; [ -e go ] || sleep 600; cp $1 $2",
+        vec![port("data", PortType::File)],
+        out(),
+    );
+    plan(
+        vec![quick.clone(), slow.clone()],
+        vec![
+            call("first", &quick, Vec::new()),
+            call("second", &slow, vec![output("first")]),
+        ],
+    )
+}
+
+#[test]
+#[ignore = "runs in a process of its own, which another test kills"]
+fn run_elsewhere() {
+    let Ok(root) = std::env::var(ELSEWHERE) else { return };
+    let executor = Executor::open(camino::Utf8Path::new(&root)).unwrap();
+    let _ = executor.run(&long_plan(), "main", BTreeMap::new(), &Default::default(), &Silence);
+}
+
+#[test]
+fn a_killed_run_is_marked_and_nothing_finished_runs_twice() {
+    let sandbox = Sandbox::new();
+    let mut other = std::process::Command::new(std::env::current_exe().unwrap())
+        .args(["--ignored", "--exact", "run_elsewhere"])
+        .env(ELSEWHERE, sandbox.root())
+        .stdout(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    await_file(&sandbox.root().join("slow_ids"));
+    let alive = sandbox.executor().runs(1).unwrap();
+    assert_eq!(
+        alive[0].outcome,
+        Outcome::Running,
+        "a run whose process lives is left alone"
+    );
+    other.kill().unwrap();
+    other.wait().unwrap();
+    let executor = sandbox.executor();
+    assert_eq!(executor.runs(1).unwrap()[0].outcome, Outcome::Interrupted);
+    let orphan = fs::read_to_string(sandbox.root().join("slow_ids")).unwrap();
+    let stat = fs::read_to_string(format!("/proc/{}/stat", orphan.trim()));
+    assert!(
+        stat.is_err() || stat.unwrap().contains(") Z "),
+        "the orphaned step was ended"
+    );
+    assert!(fs::read_dir(sandbox.root().join(".mlp/tmp")).unwrap().next().is_none());
+    sandbox.write("go", "");
+    let outcome = sandbox.run(&long_plan());
+    assert_eq!(outcome.outcome, Outcome::Succeeded, "{:#?}", outcome.failures);
+    assert!(record(&outcome, "first").cached);
+    assert_eq!(sandbox.marks("marks"), 1);
+}

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use camino::Utf8Path;
+use camino::{Utf8Path, Utf8PathBuf};
 use mlp::plan::{Plan, Resources};
 use tokio::sync::watch;
 
@@ -25,6 +25,8 @@ pub struct Options {
     pub machine: Machine,
     /// Of each output stream of a step, so many bytes are kept from its beginning and as many from its end.
     pub log_limit: u64,
+    /// Where Python environments are kept; by default in the user's cache folder, or where `MLP_CACHE_DIR` says.
+    pub environments: Option<Utf8PathBuf>,
     /// How long a step may take to end after it was asked to, before it is killed; milliseconds.
     pub grace: u64,
 }
@@ -38,6 +40,7 @@ impl Default for Options {
             cancel: Cancel::default(),
             machine,
             log_limit: LOG_LIMIT,
+            environments: None,
             grace: 5_000,
         }
     }

@@ -113,7 +113,10 @@ fn open_session<'p>(
         code: Code::new(&executor.project),
         handle,
         cancelled: Arc::default(),
-        environments: Environments::of_user(&executor.project.join(".mlp/environments")),
+        environments: match &options.environments {
+            Some(folder) => Environments::new(folder),
+            None => Environments::of_user(&executor.project.join(".mlp/environments")),
+        },
         revision: Revision::ask(&executor.project),
         locks: Mutex::default(),
         trail: Trail::new(executor.state.audit()),

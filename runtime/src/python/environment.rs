@@ -70,9 +70,13 @@ impl Environments {
             .or_else(|| variable("XDG_CACHE_HOME").map(|folder| folder.join("mlp")))
             .or_else(|| variable("HOME").map(|folder| folder.join(".cache/mlp")))
             .unwrap_or_else(|| otherwise.to_owned());
-        let root = camino::absolute_utf8(&root).unwrap_or(root);
+        Self::new(&root)
+    }
+
+    /// Those in a folder.
+    pub(crate) fn new(root: &Utf8Path) -> Self {
         Self {
-            root,
+            root: camino::absolute_utf8(root).unwrap_or_else(|_| root.to_owned()),
             known: Mutex::default(),
         }
     }
