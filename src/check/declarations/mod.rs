@@ -21,7 +21,6 @@ mod services;
 mod settings;
 mod signatures;
 mod steps;
-mod stubs;
 mod tags;
 mod type_expressions;
 mod unsupported;
@@ -233,8 +232,8 @@ pub fn diagnostics(db: &dyn Db, key: &ItemKey) -> Vec<Diagnostic> {
         ItemKind::Record(_) | ItemKind::Enum(_) => data_type_query(db, item).diagnostics.clone(),
         ItemKind::Features(_) => features_query(db, item).diagnostics.clone(),
         ItemKind::Checks(_) => checks_query(db, item).diagnostics.clone(),
-        ItemKind::Model(_) => model_query(db, item).diagnostics.clone(),
-        ItemKind::Step(_) => step_query(db, item).diagnostics.clone(),
+        ItemKind::Model(_) => with_python(db, key, &model_query(db, item).diagnostics),
+        ItemKind::Step(_) => with_python(db, key, &step_query(db, item).diagnostics),
         ItemKind::Service(_) => service_query(db, item).diagnostics.clone(),
         ItemKind::Pipeline(_) => signature_query(db, item).diagnostics.clone(),
         ItemKind::Artifact(artifact) => {
@@ -249,6 +248,11 @@ pub fn diagnostics(db: &dyn Db, key: &ItemKey) -> Vec<Diagnostic> {
     };
     diagnostics.extend(own);
     diagnostics
+}
+
+/// The Python function is looked at apart, so that an edit of it does not wake what depends on the declaration.
+fn with_python(db: &dyn Db, key: &ItemKey, own: &[Diagnostic]) -> Vec<Diagnostic> {
+    own.iter().cloned().chain(super::python::diagnostics(db, key)).collect()
 }
 
 /// The columns that a `schema` or `features` item declares.

@@ -36,10 +36,7 @@ impl Context<'_> {
         let packages = self.packages(&settings);
         let run = settings.get("run").and_then(|expr| self.run_setting(expr, &["python"]));
         let run = match run {
-            Some(RunKind::Python(function, text)) => {
-                self.check_predict_function(&function, text);
-                Some(function)
-            }
+            Some(RunKind::Python(function)) => Some(function),
             Some(RunKind::Command(_)) | None => None,
         };
         let input = input?;

@@ -4,13 +4,13 @@ use super::context::Context;
 use super::settings::plain_text;
 use crate::diagnostics::{Code, nearest};
 use crate::plan::{ArgumentPart, PythonFunction};
-use crate::syntax::ast::{Expr, ExprKind, Ident, NodeId, StringPart};
+use crate::syntax::ast::{Expr, ExprKind, Ident, StringPart};
 use crate::types::{ParameterKind, Signature, Type};
 
 /// What is run.
 pub(crate) enum RunKind<'a> {
-    /// A function, and where its text stands.
-    Python(PythonFunction, NodeId),
+    /// A function.
+    Python(PythonFunction),
     /// The arguments as written.
     Command(&'a [Expr]),
 }
@@ -59,13 +59,12 @@ impl Context<'_> {
         let text = plain_text(operand);
         let parts = text.as_deref().and_then(|text| text.rsplit_once(':'));
         match parts {
-            Some((file, function)) if !function.is_empty() && is_inside(file) => Some(RunKind::Python(
-                PythonFunction {
+            Some((file, function)) if !function.is_empty() && is_inside(file) => {
+                Some(RunKind::Python(PythonFunction {
                     file: file.to_owned(),
                     function: function.to_owned(),
-                },
-                operand.id,
-            )),
+                }))
+            }
             _ => {
                 let help =
                     "Write `python \"file.py:function\"`; the path starts at the project's root and stays below it.";

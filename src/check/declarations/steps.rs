@@ -96,10 +96,7 @@ impl Context<'_> {
             return None;
         };
         match self.run_setting(expr, &["python", "command"])? {
-            RunKind::Python(function, text) => {
-                self.check_step_function(item, &function, text);
-                Some(plan::Run::Python(function))
-            }
+            RunKind::Python(function) => Some(plan::Run::Python(function)),
             RunKind::Command(arguments) => Some(plan::Run::Command(self.command(arguments, signature))),
         }
     }

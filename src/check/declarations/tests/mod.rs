@@ -1,6 +1,7 @@
 //! What declarations mean and what is refused, over projects in memory.
 
 mod features;
+mod steps;
 mod values;
 
 use std::sync::Arc;

@@ -70,3 +70,122 @@ fn names_of_types() {
         &[],
     );
 }
+
+#[test]
+fn cycles_are_reported_once() {
+    refuses(
+        "schema A = B\nschema B = A without { x }\nschema C = A with { y: int }",
+        &["E0213 `A` is made of itself: A → B → A."],
+    );
+    refuses("record A { a: list<A> }", &["E0213 `A` is made of itself: A → A."]);
+    refuses(
+        "features F from G { x = 1 }\nfeatures G from F { y = 2 }",
+        &["E0213 `F` is made of itself: F → G → F."],
+    );
+}
+
+#[test]
+fn refinements() {
+    let refuse = |ty: &str, expected: &str| refuses(&format!("schema A {{ x: {ty} }}"), &[expected]);
+    refuse("int in 10..=1", "E0205 No value is left in `int in 10..=1`.");
+    refuse("int in 1..1", "E0205 No value is left in `int in 1..1`.");
+    refuse(
+        "string > 3",
+        "E0204 A range narrows numbers, dates, durations, sizes and money, but this type is `string`.",
+    );
+    refuse(
+        "int matches \"a\"",
+        "E0204 `matches` narrows `string`, but this type is `int`.",
+    );
+    refuse(
+        "int length 1..",
+        "E0204 `length` narrows `string`, `list` and `map`, but this type is `int`.",
+    );
+    refuse("string length 5..=2", "E0205 No length lies in this range.");
+    refuse("string length -1..=2", "E0205 A length cannot be negative.");
+    refuse("int in 5", "E0204 A range is needed behind `in`.");
+    refuse(
+        "int in x..=5",
+        "E0207 This is not a constant: only literals and arithmetic on them can stand here.",
+    );
+    refuse("int in 0.5..=5", "E0208 `0.5` is a `float`, but `int` is needed.");
+    refuse(
+        "string matches \"[a\"",
+        "E0206 `[a` is not a regular expression: unclosed character class.",
+    );
+    refuse("enum { a, a }", "E0209 The value `a` is declared twice.");
+    refuse(
+        "enum { a, b = \"a\" }",
+        "E0209 `a` and `b` have the same text in the data: \"a\".",
+    );
+    refuse(
+        "(int?)?",
+        "E0203 `int?` may already be absent; optional types do not nest.",
+    );
+    refuse("{ a: int, a: int }", "E0209 The field `a` is declared twice.");
+    refuse(
+        "{ a: int @key }",
+        "E0304 `@key` says something about a column, but `a` is a field of a record.",
+    );
+    refuses(
+        "schema A { a: int in 2 * 3..=-(-10), b: date >= \"2020-01-01\", c: duration < 2h, d: size <= 2GiB, e: float in 0..=50%,
+  f: string matches \"^[A-Z]{2}$\" length 2..=2, g: list<int> length 1.. }",
+        &[],
+    );
+}
+
+#[test]
+fn tags() {
+    let refuse = |column: &str, expected: &str| refuses(&format!("schema A {{ {column} }}"), &[expected]);
+    refuse("x: int @labl", "E0303 There is no tag `@labl`.");
+    refuse("x: int @key @key", "E0304 `x` carries `@key` twice.");
+    refuse("x: int @key(1)", "E0304 `@key` does not take anything in parentheses.");
+    refuse(
+        "x: int @event_time",
+        "E0304 `x` is tagged `@event_time`, but it is no date or datetime.",
+    );
+    refuse(
+        "x: string @unit(\"EUR\")",
+        "E0304 `x` is tagged `@unit`, but it is no number.",
+    );
+    refuse("x: int @after(y)", "E0301 There is no column `y`.");
+    refuse(
+        "x: enum { a, b } @label(c)",
+        "E0208 `c` is no value of `enum { a, b }`.",
+    );
+    refuse(
+        "x: bool @label\n y: bool @label",
+        "E0304 `x` and `y` both carry `@label`, but a schema has only one.",
+    );
+    refuses(
+        "schema A { x: enum { a, b } @label(b)\n y: int @after(x) @unit(\"s\")\n z: int @pii }",
+        &[],
+    );
+}
+
+#[test]
+fn algebra() {
+    let base = "schema A { id: string @key\n x: int\n y: int? }\nschema B { id: string\n x: int\n z: bool }\n";
+    let refuse = |schema: &str, expected: &[&str]| refuses(&format!("{base}schema C = {schema}"), expected);
+    refuse("A without { idd }", &["E0301 `A` has no column `idd`."]);
+    refuse("A without { @kye }", &["E0303 There is no tag `@kye`."]);
+    refuse("A with { x: int }", &["E0302 There is already a column `x`."]);
+    refuse("A rename { x: y }", &["E0302 There is already a column `y`."]);
+    refuse("A rename { w: q }", &["E0301 `A` has no column `w`."]);
+    refuse("A rename { x: y, y: x }", &[]);
+    refuse(
+        "A join B on id",
+        &["E0305 `A` and `B` both have `x`, which they are not joined on."],
+    );
+    refuse("A join B on idd", &["E0301 `A` has no column `idd`."]);
+    refuse("A join B on id, x", &[]);
+    refuse(
+        "int without { x }",
+        &["E0201 This is a value of the type `int`, but a schema is needed here."],
+    );
+    let renamed = format!("{base}schema D {{ id: int\n w: int }}\nschema C = A join D on id");
+    refuses(
+        &renamed,
+        &["E0305 `id` is `string` in `A` and `int` in `D`, so rows cannot be joined on it."],
+    );
+}

@@ -1,0 +1,9 @@
+//! The Python functions that steps and models name: does the function exist, and does it take and give what the
+//! declaration says? Python is parsed here, never run, and only signatures are understood.
+
+mod annotations;
+mod functions;
+mod source_file;
+
+pub use functions::diagnostics;
+pub use source_file::{Function, Module, Parameter, ParameterForm, Written, module};
