@@ -72,7 +72,6 @@ declare! {
     UnusedImport = "W0109", Warning, "an import that is never used";
     WrongKindOfName = "E0201", Error, "a name of another kind than is needed";
     TypeArguments = "E0202", Error, "a type with the wrong number of arguments";
-    NestedOptional = "E0203", Error, "an optional type inside an optional type";
     BadRefinement = "E0204", Error, "a refinement that does not fit its type";
     EmptyRange = "E0205", Error, "a range that no value lies in";
     BadPattern = "E0206", Error, "a pattern that is no regular expression";

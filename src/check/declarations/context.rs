@@ -64,11 +64,12 @@ impl<'db> Context<'db> {
         names::resolve(self.db, &self.key, name)
     }
 
-    /// Reports a name that means nothing, unless its import failed. `wanted` is what was looked for ("schema"),
+    /// Reports a name that means nothing, unless the import of it, or of one like it, failed. `wanted` is what was looked for ("schema"),
     /// `also` are names that stand in no scope.
     pub(crate) fn unknown_name(&mut self, ident: &Ident, wanted: &str, also: &[&str]) {
         let scope = names::scope(self.db, self.db.file(Utf8Path::new(&self.key.file)));
-        if scope.broken.contains(&ident.text) {
+        let failed = scope.broken.iter().map(Name::as_str);
+        if nearest(&ident.text, failed).is_some() {
             return;
         }
         let known = scope.names.keys().map(Name::as_str).chain(also.iter().copied());

@@ -108,6 +108,8 @@ impl Context<'_> {
                 left,
                 right,
             } => self.membership(left, right, columns),
+            // Chained comparisons are a syntax error, which was reported.
+            ExprKind::Binary { op, left, .. } if is_comparison(*op) && is_compared(left) => None,
             ExprKind::Binary { op, left, right } => {
                 let (left, right) = self.operands(left, right, columns, wanted)?;
                 self.combine(expr, *op, left, right)
@@ -522,6 +524,22 @@ impl Context<'_> {
 fn enum_names(of: &crate::types::EnumType) -> String {
     let names: Vec<&str> = of.variants.iter().map(|variant| variant.name.as_str()).collect();
     crate::types::display::enumerate(&names)
+}
+
+fn is_comparison(op: BinaryOp) -> bool {
+    matches!(
+        op,
+        BinaryOp::Equal
+            | BinaryOp::NotEqual
+            | BinaryOp::Less
+            | BinaryOp::LessEqual
+            | BinaryOp::Greater
+            | BinaryOp::GreaterEqual
+    )
+}
+
+fn is_compared(expr: &Expr) -> bool {
+    matches!(&expr.kind, ExprKind::Binary { op, .. } if is_comparison(*op))
 }
 
 /// The one expression of an arm.

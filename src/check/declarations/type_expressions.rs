@@ -179,7 +179,7 @@ impl Context<'_> {
     pub(crate) fn meaning(&mut self, expr: &TypeExpr) -> Meaning {
         match &expr.kind {
             TypeKind::Named { name, arguments } => self.named(expr, name, arguments),
-            TypeKind::Optional(inner) => self.optional(expr, inner),
+            TypeKind::Optional(inner) => self.optional(inner),
             TypeKind::Refined { base, refinement } => match self.data_type(base) {
                 Some(base) => Meaning::data(self.refine(base, refinement, expr.id)),
                 None => Meaning::Unknown,
@@ -375,16 +375,9 @@ impl Context<'_> {
         super::schema(self.db, key).map_or(Meaning::Unknown, Meaning::Schema)
     }
 
-    fn optional(&mut self, expr: &TypeExpr, inner: &TypeExpr) -> Meaning {
+    fn optional(&mut self, inner: &TypeExpr) -> Meaning {
         match self.meaning(inner) {
-            Meaning::Kind(ParameterKind::Type(Type::Data(ty))) => {
-                if ty.optional {
-                    let message = format!("`{ty}` may already be absent; optional types do not nest.");
-                    let diagnostic = self.problem(Code::NestedOptional, expr.id, message);
-                    self.report(diagnostic.help("Write one `?`."));
-                }
-                Meaning::data(ty.or_absent(true))
-            }
+            Meaning::Kind(ParameterKind::Type(Type::Data(ty))) => Meaning::data(ty.or_absent(true)),
             Meaning::Kind(ParameterKind::Column { generic, list, .. }) => Meaning::Kind(ParameterKind::Column {
                 generic,
                 optional: true,

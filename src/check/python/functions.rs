@@ -191,51 +191,42 @@ impl Check<'_> {
     }
 
     fn takes_every_parameter(&mut self, step: &StepItem, signature: &Signature, function: &Function) {
-        if function
-            .parameters
-            .iter()
-            .any(|own| own.form == ParameterForm::NamedRest)
-        {
-            return;
-        }
-        let bound: Vec<&str> = by_name(function).map(|own| own.name.as_str()).collect();
-        for param in &step.params {
-            let name = param.name.text.as_str();
-            if bound.contains(&name) {
+        for name in unbound(signature, function) {
+            let Some(param) = step.params.iter().find(|param| param.name.text == name) else {
                 continue;
-            }
+            };
             let message = format!("The function `{}` takes no parameter `{name}`.", function.name.text);
-            let mut diagnostic = self.problem(Code::PythonParameters, param.name.id, message);
-            diagnostic = diagnostic.also(self.python(function.name.range), "the function");
-            let free = bound
-                .iter()
-                .copied()
-                .filter(|own| !signature.parameters.iter().any(|other| other.name == *own));
+            let diagnostic = self.problem(Code::PythonParameters, param.name.id, message);
             let by_position = function.parameters.iter().any(|own| own.name == name);
-            let help = match nearest(name, free) {
+            let help = match meant(name, signature, function) {
                 _ if by_position => {
                     format!("`{name}` stands before `/`, so it cannot be passed by its name; leave `/` out.")
                 }
-                Some(found) => {
-                    format!("Parameters are bound by name: call `{found}` in the function `{name}`, or the reverse.")
+                Some(own) => {
+                    format!(
+                        "Parameters are bound by name: call `{}` in the function `{name}`, or the reverse.",
+                        own.name
+                    )
                 }
                 None => {
                     format!("Parameters are bound by name: add `{name}` to the function, or take it out of the step.")
                 }
             };
-            self.found.push(diagnostic.help(help));
+            let place = self.python(function.name.range);
+            self.found.push(diagnostic.also(place, "the function").help(help));
         }
     }
 
     /// A parameter of the function without a default must be a parameter of the step, or the path of an output.
     fn needs_nothing_else(&mut self, signature: &Signature, function: &Function) {
-        let known = |name: &str| {
-            signature.parameters.iter().any(|parameter| parameter.name == name)
-                || signature.outputs.iter().any(|port| port.name == name)
-        };
-        for own in &function.parameters {
-            let rest = matches!(own.form, ParameterForm::Rest | ParameterForm::NamedRest);
-            if rest || own.default.is_some() || known(&own.name) || self.has_nearest_report(signature, function, own) {
+        let missing = unbound(signature, function);
+        let meant: Vec<&Parameter> = missing
+            .into_iter()
+            .filter_map(|name| meant(name, signature, function))
+            .collect();
+        for own in free(signature, function) {
+            // What was named as the one that is meant by a missing one was reported there: one slip, one error.
+            if own.default.is_some() || meant.contains(&own) {
                 continue;
             }
             let message = format!(
@@ -243,24 +234,11 @@ impl Check<'_> {
                 function.name.text, own.name, signature.name
             );
             let diagnostic = self.problem(Code::PythonParameters, self.node, message);
-            self.found.push(
-                diagnostic
-                    .also(self.python(own.range), "nothing is passed here")
-                    .help(format!(
-                        "Add `{}` to the step, or give it a default in the function.",
-                        own.name
-                    )),
-            );
+            let help = format!("Add `{}` to the step, or give it a default in the function.", own.name);
+            let place = self.python(own.range);
+            self.found
+                .push(diagnostic.also(place, "nothing is passed here").help(help));
         }
-    }
-
-    /// Whether a parameter was named as the one that is meant in the report of a missing one: one slip, one error.
-    fn has_nearest_report(&self, signature: &Signature, function: &Function, own: &Parameter) -> bool {
-        let taken = |name: &str| by_name(function).any(|other| other.name == name);
-        let unbound = signature.parameters.iter().filter(|parameter| !taken(&parameter.name));
-        unbound
-            .into_iter()
-            .any(|parameter| nearest(&parameter.name, [own.name.as_str()]).is_some())
     }
 
     fn annotation(&mut self, node: NodeId, name: &str, kind: &ParameterKind, own: &Parameter) {
@@ -478,6 +456,36 @@ fn counted(count: usize) -> &'static str {
 fn by_name(function: &Function) -> impl Iterator<Item = &Parameter> {
     let named = |own: &&Parameter| matches!(own.form, ParameterForm::Plain | ParameterForm::NameOnly);
     function.parameters.iter().filter(named)
+}
+
+/// The parameters of the step that the function does not take by name.
+fn unbound<'a>(signature: &'a Signature, function: &Function) -> Vec<&'a str> {
+    let takes_any = function
+        .parameters
+        .iter()
+        .any(|own| own.form == ParameterForm::NamedRest);
+    let taken = |name: &str| takes_any || by_name(function).any(|own| own.name == name);
+    let names = signature.parameters.iter().map(|parameter| parameter.name.as_str());
+    names.filter(|name| !taken(name)).collect()
+}
+
+/// The parameters of the function to which the step passes nothing.
+fn free<'a>(signature: &Signature, function: &'a Function) -> Vec<&'a Parameter> {
+    let known = |name: &str| is_parameter(signature, name) || signature.outputs.iter().any(|port| port.name == name);
+    let rest = |own: &Parameter| matches!(own.form, ParameterForm::Rest | ParameterForm::NamedRest);
+    let parameters = function.parameters.iter();
+    parameters.filter(|own| !rest(own) && !known(&own.name)).collect()
+}
+
+/// The parameter of the function that is probably meant by one of the step: the nearest name, or the only one left over.
+fn meant<'a>(name: &str, signature: &Signature, function: &'a Function) -> Option<&'a Parameter> {
+    let free = free(signature, function);
+    let near = nearest(name, free.iter().map(|own| own.name.as_str()));
+    let near = near.and_then(|near| free.iter().find(|own| own.name == near.as_str()));
+    match free.as_slice() {
+        [only] if unbound(signature, function).len() == 1 => Some(only),
+        _ => near.copied(),
+    }
 }
 
 fn is_parameter(signature: &Signature, name: &str) -> bool {

@@ -118,10 +118,6 @@ fn refinements() {
         "enum { a, b = \"a\" }",
         "E0209 `a` and `b` have the same text in the data: \"a\".",
     );
-    refuse(
-        "(int?)?",
-        "E0203 `int?` may already be absent; optional types do not nest.",
-    );
     refuse("{ a: int, a: int }", "E0209 The field `a` is declared twice.");
     refuse(
         "{ a: int @key }",
