@@ -304,6 +304,8 @@ fn ranges_choices_and_fallbacks() {
         ["2", "0", "0"],
         "an arm not taken raises nothing; an absent condition is not true"
     );
+    let rows = compute(DataKind::Int, choice.clone(), &[&row(&[("a", "1"), ("b", "1")])]);
+    assert_eq!(rows.unwrap(), ["2"], "a condition that is present in every row");
     let (summary, _) = compute(DataKind::Int, choice, &[&row(&[]), &largest.replace(",0,", ",1,")]).unwrap_err();
     assert!(summary.contains("row 2"), "{summary}");
 }

@@ -15,7 +15,7 @@ use arrow::array::{
     Array, ArrayRef, AsArray, BooleanArray, Date32Array, Datum, DurationMillisecondArray, Float64Array, Int64Array,
     RecordBatch, StringArray, TimestampMicrosecondArray, UInt32Array, new_null_array,
 };
-use arrow::compute::{filter_record_batch, is_null, not, nullif, prep_null_mask_filter, take};
+use arrow::compute::{filter_record_batch, is_null, not, nullif, take};
 use arrow::datatypes::DataType as ArrowType;
 use arrow::error::ArrowError;
 use mlp::plan::{Expression, Reference, TextPart};
@@ -287,7 +287,7 @@ impl Evaluator<'_> {
         let holds = if *condition.data_type() == ArrowType::Null {
             BooleanArray::from(vec![false; self.len()])
         } else {
-            prep_null_mask_filter(
+            certain(
                 condition
                     .as_boolean_opt()
                     .ok_or_else(|| untyped("a condition is not a bool"))?,
@@ -408,5 +408,13 @@ impl ExpressionError {
             },
             Self::Operation(error) => error,
         }
+    }
+}
+
+/// The rows for which a condition certainly holds: absent counts as false.
+fn certain(condition: &BooleanArray) -> BooleanArray {
+    match condition.nulls() {
+        Some(present) => BooleanArray::new(condition.values() & present.inner(), None),
+        None => condition.clone(),
     }
 }
