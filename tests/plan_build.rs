@@ -1,5 +1,9 @@
 //! Plans of whole programs: complete, free of dangling names, the same every time; and none for a program with errors.
-#![allow(clippy::disallowed_methods, reason = "tests read the repository's own files")]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    reason = "tests read the repository's own files, and fail by panicking"
+)]
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -20,7 +24,6 @@ fn program(files: &[(&str, &str)]) -> Result<Plan, BuildError> {
         .map(|(path, text)| (Utf8PathBuf::from(path), (*text).to_owned()));
     let host = MemoryHost {
         files: files.collect(),
-        ..MemoryHost::default()
     };
     plan::build(&Database::new(Arc::new(host)))
 }
