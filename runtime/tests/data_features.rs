@@ -1,5 +1,13 @@
 //! The operations `features` and `project`, and with them every operator and function over columns.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    clippy::result_large_err,
+    clippy::panic,
+    reason = "a test stops at the first surprise"
+)]
+
 mod data_support;
 
 use data_support::{Bench, choice, column, dataset_item, input_error, rows, schema};

@@ -1,5 +1,13 @@
 //! The operations `split` and `mask`.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    clippy::result_large_err,
+    clippy::panic,
+    reason = "a test stops at the first surprise"
+)]
+
 mod data_support;
 
 use std::collections::BTreeSet;

@@ -1,5 +1,13 @@
 //! The operation `validate`: every constraint, every check, and the report when they do not hold.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    clippy::result_large_err,
+    clippy::panic,
+    reason = "a test stops at the first surprise"
+)]
+
 mod data_support;
 
 use data_support::{Bench, between, choice, column, dataset_item, refined, schema, tagged};
@@ -411,4 +419,92 @@ fn a_dataset_without_a_column_of_the_schema_is_refused() {
     let data = bench.land("Fewer", "id,amount,housing,email,code,born,seen\n");
     let (summary, _) = data_support::input_error(bench.refused(validate(vec![]), &data));
     assert_eq!(summary, "The input `data` has no column `age`.");
+}
+
+/// The real data of the example project: a thousand applications with spaces, dots and commas in their values.
+#[test]
+fn the_german_credit_data_is_read_validated_and_split() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/credit/data/german_credit.csv");
+    let credit = schema(
+        "Person",
+        vec![
+            column(
+                "status_of_existing_checking_account",
+                choice(&[
+                    "... < 0 DM",
+                    "0 <= ... < 200 DM",
+                    "... >= 200 DM / salary for at least 1 year",
+                    "no checking account",
+                ]),
+            ),
+            refined(
+                column("duration_in_month", DataKind::Int),
+                between(Some(Value::Int(1)), Some(Value::Int(120))),
+            ),
+            refined(
+                column("credit_amount", DataKind::Float),
+                between(Some(Value::Int(1)), None),
+            ),
+            column(
+                "telephone",
+                choice(&["none", "yes, registered under the customers name"]),
+            ),
+            column("creditability", choice(&["good", "bad"])),
+        ],
+    );
+    let mut bench = Bench::new(vec![credit]);
+    let read = Operation::Read {
+        schema: "Person".to_owned(),
+    };
+    let (report, outputs) = bench.run(read, &[("source", data_support::text_item(path))]).unwrap();
+    assert_eq!(report.summary, "1,000 rows, 5 columns");
+    let data = outputs.join("output");
+    let good = Expression::Binary {
+        operator: BinaryOperator::Equal,
+        left: Box::new(Expression::Column("creditability".to_owned())),
+        right: Box::new(Expression::Value(Value::Enum("good".to_owned()))),
+    };
+    let checks = vec![
+        check(
+            "rows",
+            CheckKind::Rows,
+            inclusive(Value::Int(1_000)),
+            inclusive(Value::Int(1_000)),
+        ),
+        check(
+            "share(creditability == good)",
+            CheckKind::Share(good),
+            inclusive(Value::Float(0.7)),
+            inclusive(Value::Float(0.7)),
+        ),
+        check(
+            "mean(credit_amount)",
+            CheckKind::Mean("credit_amount".to_owned()),
+            inclusive(Value::Int(3_271)),
+            None,
+        ),
+    ];
+    let (report, outputs) = bench.run(validate(checks), &[("data", dataset_item(&data))]).unwrap();
+    assert_eq!(report.summary, "1,000 rows: 10 constraints and 3 checks hold");
+    let split = Operation::Split {
+        method: mlp::plan::SplitMethod::Stratified {
+            column: "creditability".to_owned(),
+            seed: 42,
+        },
+        parts: [("train", 0.75), ("test", 0.25)]
+            .map(|(name, fraction)| mlp::plan::SplitPart {
+                name: name.to_owned(),
+                fraction,
+            })
+            .to_vec(),
+    };
+    let (report, outputs) = bench
+        .run(split, &[("data", dataset_item(&outputs.join("output")))])
+        .unwrap();
+    assert_eq!(report.summary, "train 750, test 250");
+    let bad = data_support::rows(&outputs.join("test"))
+        .iter()
+        .filter(|row| row.ends_with("|bad"))
+        .count();
+    assert_eq!(bad, 75);
 }

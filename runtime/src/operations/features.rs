@@ -4,6 +4,11 @@
 //! `data` → `output`. A derived column that may not be absent but is, for some row, is an error that names the rows: a
 //! model would otherwise meet it first.
 
+#![allow(
+    clippy::wildcard_enum_match_arm,
+    reason = "Arrow has forty types, the language a few"
+)]
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 

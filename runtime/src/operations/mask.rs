@@ -3,6 +3,11 @@
 //! `data` → `output`. A hash turns any column into text; every other method keeps the column's type and says so where
 //! it cannot: there are no last four characters of a number.
 
+#![allow(
+    clippy::wildcard_enum_match_arm,
+    reason = "Arrow has forty types, the language a few"
+)]
+
 use std::sync::Arc;
 
 use arrow::array::{

@@ -97,13 +97,6 @@ fn schema<'a>(context: &Context<'a>, name: &str) -> Result<&'a Schema, Operation
     })
 }
 
-fn not_built(operation: &str) -> OperationError {
-    OperationError::Input {
-        summary: format!("The operation `{operation}` is not built yet."),
-        help: "Use a newer release of mlp.".to_owned(),
-    }
-}
-
 /// What an operation is given.
 pub struct Context<'a> {
     /// The plan: schemas, models, services.

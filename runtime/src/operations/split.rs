@@ -13,6 +13,11 @@
 //! Ranked methods cut at `round(n · c)`, c being the sum of the fractions so far: sizes are exact to a row, in each
 //! stratum. The first pass needs 8 bytes a row for ranks and 1 for the part; the second one writes.
 
+#![allow(
+    clippy::wildcard_enum_match_arm,
+    reason = "Arrow has forty types, the language a few"
+)]
+
 use std::collections::BTreeMap;
 
 use arrow::array::{Array, AsArray, BooleanArray};

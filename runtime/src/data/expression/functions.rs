@@ -6,9 +6,9 @@ use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Float64Array, Int64Ar
 use arrow::compute::kernels::zip::zip;
 use arrow::compute::{DatePart, cast, date_part, is_null};
 use arrow::datatypes::{DataType as ArrowType, Float64Type, Int64Type, TimeUnit, TimestampMicrosecondType};
-use mlp::plan::{BinaryOperator, Function};
+use mlp::plan::Function;
 
-use super::operators::present_numbers;
+use super::operators::{Comparison, present_numbers};
 use super::{Cells, Evaluator, ExpressionError, untyped};
 use crate::data::cell;
 
@@ -36,8 +36,8 @@ impl Evaluator<'_> {
             Function::Ln1p => real(first, |x| (x > -1.0).then(|| x.ln_1p()))?,
             Function::Exp => real(first, |x| Some(x.exp()))?,
             Function::Sqrt => real(first, |x| (x >= 0.0).then(|| x.sqrt()))?,
-            Function::Min => return self.extreme(BinaryOperator::LessEqual, first, second(&arguments)?),
-            Function::Max => return self.extreme(BinaryOperator::GreaterEqual, first, second(&arguments)?),
+            Function::Min => return self.extreme(Comparison::LessEqual, first, second(&arguments)?),
+            Function::Max => return self.extreme(Comparison::GreaterEqual, first, second(&arguments)?),
             Function::Lower => text(first, |text| Some(text.to_lowercase()))?,
             Function::Upper => text(first, |text| Some(text.to_uppercase()))?,
             Function::Trim => text(first, |text| Some(text.trim().to_owned()))?,
@@ -119,10 +119,10 @@ impl Evaluator<'_> {
         }
     }
 
-    fn extreme(&self, operator: BinaryOperator, left: &Cells, right: &Cells) -> Result<Cells, ExpressionError> {
+    fn extreme(&self, operator: Comparison, left: &Cells, right: &Cells) -> Result<Cells, ExpressionError> {
         let (mut left, mut right) = (left.clone(), right.clone());
         super::operators::harmonise(&mut left, &mut right)?;
-        let first = self.binary(operator, &left, &right)?.expanded(self.len());
+        let first = self.compare(operator, &left, &right)?.expanded(self.len());
         let chosen = zip(first.as_boolean(), &left, &right)?;
         Ok(Cells::column(arrow::compute::nullif(&chosen, &is_null(&first)?)?))
     }

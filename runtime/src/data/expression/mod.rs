@@ -49,7 +49,7 @@ pub enum ExpressionError {
         text: String,
     },
     /// The plan is not as the checker types it, or the machine failed.
-    Operation(OperationError),
+    Operation(Box<OperationError>),
 }
 
 /// Computes an expression for every row of the scope.
@@ -379,7 +379,7 @@ fn constant(value: &Value) -> Result<Cells, ExpressionError> {
 
 /// That the plan holds what the checker would have refused.
 fn untyped(what: &str) -> ExpressionError {
-    ExpressionError::Operation(OperationError::Input {
+    ExpressionError::from(OperationError::Input {
         summary: format!("An expression over columns cannot be computed: {what}."),
         help: "The plan does not fit this version of mlp; build it again.".to_owned(),
     })
@@ -393,7 +393,7 @@ impl From<ArrowError> for ExpressionError {
 
 impl From<OperationError> for ExpressionError {
     fn from(error: OperationError) -> Self {
-        Self::Operation(error)
+        Self::Operation(Box::new(error))
     }
 }
 
@@ -406,7 +406,7 @@ impl ExpressionError {
                 summary: format!("{what} cannot be computed for row {}: {text}.", words::thousands(row)),
                 help: "Compute it as a float (`to_float`), or leave such rows out before.".to_owned(),
             },
-            Self::Operation(error) => error,
+            Self::Operation(error) => *error,
         }
     }
 }

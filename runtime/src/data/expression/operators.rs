@@ -12,9 +12,34 @@ use arrow::compute::{and_kleene, cast, is_not_null, nullif, or_kleene};
 use arrow::datatypes::{
     DataType as ArrowType, DurationMillisecondType, Float64Type, Int64Type, TimestampMicrosecondType,
 };
+use arrow::error::ArrowError;
 use mlp::plan::{BinaryOperator, UnaryOperator};
 
 use super::{Cells, Evaluator, ExpressionError, untyped};
+
+type Logic = fn(&BooleanArray, &BooleanArray) -> Result<BooleanArray, ArrowError>;
+type CheckedOperation = fn(i64, i64) -> Option<i64>;
+
+/// The operators that give a bool from two values of one type.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Comparison {
+    Equal,
+    NotEqual,
+    Less,
+    LessEqual,
+    Greater,
+    GreaterEqual,
+}
+
+/// The operators of numbers, times, durations and texts.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Arithmetic {
+    Add,
+    Subtract,
+    Multiply,
+    Divide,
+    Remainder,
+}
 
 /// Brings two operands to one type where the language lets them meet: absent with anything, int with float, a text kept
 /// once with a text.
@@ -54,18 +79,19 @@ impl Evaluator<'_> {
     ) -> Result<Cells, ExpressionError> {
         match operator {
             BinaryOperator::Coalesce => self.coalesce(left, right),
-            BinaryOperator::Or | BinaryOperator::And => self.logic(operator, left, right),
-            BinaryOperator::Equal
-            | BinaryOperator::NotEqual
-            | BinaryOperator::Less
-            | BinaryOperator::LessEqual
-            | BinaryOperator::Greater
-            | BinaryOperator::GreaterEqual => self.compare(operator, left, right),
-            BinaryOperator::Add
-            | BinaryOperator::Subtract
-            | BinaryOperator::Multiply
-            | BinaryOperator::Divide
-            | BinaryOperator::Remainder => self.arithmetic(operator, left, right),
+            BinaryOperator::And => self.logic(and_kleene, left, right),
+            BinaryOperator::Or => self.logic(or_kleene, left, right),
+            BinaryOperator::Equal => self.compare(Comparison::Equal, left, right),
+            BinaryOperator::NotEqual => self.compare(Comparison::NotEqual, left, right),
+            BinaryOperator::Less => self.compare(Comparison::Less, left, right),
+            BinaryOperator::LessEqual => self.compare(Comparison::LessEqual, left, right),
+            BinaryOperator::Greater => self.compare(Comparison::Greater, left, right),
+            BinaryOperator::GreaterEqual => self.compare(Comparison::GreaterEqual, left, right),
+            BinaryOperator::Add => self.arithmetic(Arithmetic::Add, left, right),
+            BinaryOperator::Subtract => self.arithmetic(Arithmetic::Subtract, left, right),
+            BinaryOperator::Multiply => self.arithmetic(Arithmetic::Multiply, left, right),
+            BinaryOperator::Divide => self.arithmetic(Arithmetic::Divide, left, right),
+            BinaryOperator::Remainder => self.arithmetic(Arithmetic::Remainder, left, right),
         }
     }
 
@@ -77,19 +103,14 @@ impl Evaluator<'_> {
         Ok(Cells::column(zip(&present, &first, &right)?))
     }
 
-    fn logic(&self, operator: BinaryOperator, left: &Cells, right: &Cells) -> Result<Cells, ExpressionError> {
+    fn logic(&self, operator: Logic, left: &Cells, right: &Cells) -> Result<Cells, ExpressionError> {
         let side = |cells: &Cells| cast(&cells.expanded(self.len()), &ArrowType::Boolean);
         let (left, right) = (side(left)?, side(right)?);
-        let (left, right) = (left.as_boolean(), right.as_boolean());
-        let result = if operator == BinaryOperator::And {
-            and_kleene(left, right)?
-        } else {
-            or_kleene(left, right)?
-        };
+        let result = operator(left.as_boolean(), right.as_boolean())?;
         Ok(Cells::column(Arc::new(result)))
     }
 
-    fn compare(&self, operator: BinaryOperator, left: &Cells, right: &Cells) -> Result<Cells, ExpressionError> {
+    pub(super) fn compare(&self, operator: Comparison, left: &Cells, right: &Cells) -> Result<Cells, ExpressionError> {
         let rows = self.len();
         if left.is_absent() || right.is_absent() {
             return Ok(Cells::column(new_null_array(&ArrowType::Boolean, rows)));
@@ -104,20 +125,12 @@ impl Evaluator<'_> {
             return Ok(Cells::column(Arc::new(compare_floats(operator, left, right))));
         }
         let result = match operator {
-            BinaryOperator::Equal => cmp::eq(&left, &right),
-            BinaryOperator::NotEqual => cmp::neq(&left, &right),
-            BinaryOperator::Less => cmp::lt(&left, &right),
-            BinaryOperator::LessEqual => cmp::lt_eq(&left, &right),
-            BinaryOperator::Greater => cmp::gt(&left, &right),
-            BinaryOperator::GreaterEqual => cmp::gt_eq(&left, &right),
-            BinaryOperator::Coalesce
-            | BinaryOperator::Or
-            | BinaryOperator::And
-            | BinaryOperator::Add
-            | BinaryOperator::Subtract
-            | BinaryOperator::Multiply
-            | BinaryOperator::Divide
-            | BinaryOperator::Remainder => return Err(untyped("no comparison")),
+            Comparison::Equal => cmp::eq(&left, &right),
+            Comparison::NotEqual => cmp::neq(&left, &right),
+            Comparison::Less => cmp::lt(&left, &right),
+            Comparison::LessEqual => cmp::lt_eq(&left, &right),
+            Comparison::Greater => cmp::gt(&left, &right),
+            Comparison::GreaterEqual => cmp::gt_eq(&left, &right),
         }?;
         Ok(Cells {
             array: Arc::new(result),
@@ -125,7 +138,7 @@ impl Evaluator<'_> {
         })
     }
 
-    fn arithmetic(&self, operator: BinaryOperator, left: &Cells, right: &Cells) -> Result<Cells, ExpressionError> {
+    fn arithmetic(&self, operator: Arithmetic, left: &Cells, right: &Cells) -> Result<Cells, ExpressionError> {
         let constant = left.constant && right.constant;
         let rows = if constant { 1 } else { self.len() };
         let (mut left, mut right) = (Cells::column(left.expanded(rows)), Cells::column(right.expanded(rows)));
@@ -133,7 +146,7 @@ impl Evaluator<'_> {
             return Ok(Cells { array, constant });
         }
         harmonise(&mut left, &mut right)?;
-        if operator == BinaryOperator::Divide {
+        if operator == Arithmetic::Divide {
             left = Cells::column(cast(&left.array, &ArrowType::Float64)?);
             right = Cells::column(cast(&right.array, &ArrowType::Float64)?);
         }
@@ -141,7 +154,7 @@ impl Evaluator<'_> {
             ArrowType::Null => Arc::clone(&left.array),
             ArrowType::Int64 => self.integers(operator, left.array.as_primitive(), right.array.as_primitive())?,
             ArrowType::Float64 => floats(operator, left.array.as_primitive(), right.array.as_primitive())?,
-            ArrowType::Utf8 if operator == BinaryOperator::Add => Arc::new(concat_elements_utf8(
+            ArrowType::Utf8 if operator == Arithmetic::Add => Arc::new(concat_elements_utf8(
                 left.array.as_string::<i32>(),
                 right.array.as_string(),
             )?),
@@ -151,14 +164,9 @@ impl Evaluator<'_> {
     }
 
     /// Arithmetic of times (microseconds) and durations (milliseconds); nothing when neither is one.
-    fn times(
-        &self,
-        operator: BinaryOperator,
-        left: &Cells,
-        right: &Cells,
-    ) -> Result<Option<ArrayRef>, ExpressionError> {
+    fn times(&self, operator: Arithmetic, left: &Cells, right: &Cells) -> Result<Option<ArrayRef>, ExpressionError> {
+        use Arithmetic::{Add, Divide, Multiply, Subtract};
         use ArrowType::{Duration, Int64, Timestamp};
-        use BinaryOperator::{Add, Divide, Multiply, Subtract};
         let whole = |operator, left: &Int64Array, right: &Int64Array| {
             let array = self.integers(operator, left, right)?;
             Ok::<Int64Array, ExpressionError>(array.as_primitive::<Int64Type>().clone())
@@ -185,15 +193,15 @@ impl Evaluator<'_> {
 
     fn integers(
         &self,
-        operator: BinaryOperator,
+        operator: Arithmetic,
         left: &Int64Array,
         right: &Int64Array,
     ) -> Result<ArrayRef, ExpressionError> {
-        let (sign, checked): (&str, fn(i64, i64) -> Option<i64>) = match operator {
-            BinaryOperator::Add => ("+", i64::checked_add),
-            BinaryOperator::Subtract => ("-", i64::checked_sub),
-            BinaryOperator::Multiply => ("*", i64::checked_mul),
-            _ => {
+        let (sign, checked): (&str, CheckedOperation) = match operator {
+            Arithmetic::Add => ("+", i64::checked_add),
+            Arithmetic::Subtract => ("-", i64::checked_sub),
+            Arithmetic::Multiply => ("*", i64::checked_mul),
+            Arithmetic::Divide | Arithmetic::Remainder => {
                 let pairs = left
                     .iter()
                     .zip(right)
@@ -263,16 +271,16 @@ fn floored_remainder(left: i64, right: i64) -> Option<i64> {
     }
 }
 
-fn floats(operator: BinaryOperator, left: &Float64Array, right: &Float64Array) -> Result<ArrayRef, ExpressionError> {
+fn floats(operator: Arithmetic, left: &Float64Array, right: &Float64Array) -> Result<ArrayRef, ExpressionError> {
     let result = match operator {
-        BinaryOperator::Add => numeric::add(left, right)?,
-        BinaryOperator::Subtract => numeric::sub(left, right)?,
-        BinaryOperator::Multiply => numeric::mul(left, right)?,
-        BinaryOperator::Divide => {
+        Arithmetic::Add => numeric::add(left, right)?,
+        Arithmetic::Subtract => numeric::sub(left, right)?,
+        Arithmetic::Multiply => numeric::mul(left, right)?,
+        Arithmetic::Divide => {
             let zero = BooleanBuffer::collect_bool(right.len(), |row| right.value(row) == 0.0);
             nullif(&numeric::div(left, right)?, &BooleanArray::new(zero, None))?
         }
-        _ => {
+        Arithmetic::Remainder => {
             let pairs = left.iter().zip(right).map(|(left, right)| {
                 let (left, right) = (left?, right?);
                 (right != 0.0).then(|| left - right * (left / right).floor())
@@ -294,16 +302,16 @@ pub(super) fn present_numbers(array: &ArrayRef) -> Result<ArrayRef, ExpressionEr
 }
 
 /// Compares by IEEE 754: zeros of either sign are equal.
-fn compare_floats(operator: BinaryOperator, left: &Float64Array, right: &Float64Array) -> BooleanArray {
+fn compare_floats(operator: Comparison, left: &Float64Array, right: &Float64Array) -> BooleanArray {
     let (a, b) = (left.values(), right.values());
     let with = |holds: fn(&f64, &f64) -> bool| BooleanBuffer::collect_bool(a.len(), |row| holds(&a[row], &b[row]));
     let values = match operator {
-        BinaryOperator::Equal => with(f64::eq),
-        BinaryOperator::NotEqual => with(f64::ne),
-        BinaryOperator::Less => with(f64::lt),
-        BinaryOperator::LessEqual => with(f64::le),
-        BinaryOperator::Greater => with(f64::gt),
-        _ => with(f64::ge),
+        Comparison::Equal => with(f64::eq),
+        Comparison::NotEqual => with(f64::ne),
+        Comparison::Less => with(f64::lt),
+        Comparison::LessEqual => with(f64::le),
+        Comparison::Greater => with(f64::gt),
+        Comparison::GreaterEqual => with(f64::ge),
     };
     BooleanArray::new(values, NullBuffer::union(left.nulls(), right.nulls()))
 }

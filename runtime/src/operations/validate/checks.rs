@@ -1,5 +1,10 @@
 //! Judging what was found: each constraint, the key and each check, with its value and a verdict.
 
+#![allow(
+    clippy::wildcard_enum_match_arm,
+    reason = "Arrow has forty types, the language a few"
+)]
+
 use arrow::datatypes::{DataType as ArrowType, TimeUnit};
 use mlp::plan::{Check, CheckKind};
 use mlp::types::Bound;

@@ -1,6 +1,11 @@
 //! The constraints of a schema's columns, and the rows that break them. Uniqueness is not here, nor is anything about
 //! the table as a whole.
 
+#![allow(
+    clippy::wildcard_enum_match_arm,
+    reason = "Arrow has forty types, the language a few"
+)]
+
 use std::collections::HashSet;
 use std::sync::Arc;
 
@@ -241,11 +246,6 @@ impl Constraint {
     /// Whether only absence is asked about, so that the values need not be read where a file tells how many are absent.
     pub(super) fn is_presence(&self) -> bool {
         matches!(self.test, Test::Present) && self.path.is_empty()
-    }
-
-    /// Whether a column of text is best read with its distinct values kept once.
-    pub(super) fn is_textual(&self) -> bool {
-        matches!(self.test, Test::Matches(_) | Test::Member(_)) && self.path.is_empty()
     }
 }
 

@@ -2,6 +2,11 @@
 //! measured on its own, and parts are put together in the order of the file, so the result depends on neither the number
 //! of threads nor their pace.
 
+#![allow(
+    clippy::wildcard_enum_match_arm,
+    reason = "Arrow has forty types, the language a few"
+)]
+
 use std::collections::BTreeMap;
 
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
@@ -103,6 +108,11 @@ impl<'a> Measure<'a> {
             Self::Share(_, condition) => columns_read(condition),
             Self::Keys(columns) => columns.clone(),
         }
+    }
+
+    /// Whether what it collects grows with the rows.
+    pub(super) fn grows(&self) -> bool {
+        matches!(self, Self::Keys(_) | Self::Numbers(_))
     }
 
     /// An empty tally.

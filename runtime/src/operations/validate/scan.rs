@@ -29,6 +29,7 @@ pub(super) struct Scan<'a> {
     pub(super) checks: Vec<(&'a Check, Measure<'a>)>,
     /// The columns tagged `@key`, which together are unique; empty when there are none.
     pub(super) key: Vec<&'a str>,
+    key_measure: Measure<'a>,
     wanted: Vec<Wanted>,
 }
 
@@ -36,7 +37,7 @@ pub(super) struct Scan<'a> {
 pub(super) struct Found {
     /// For each constraint.
     pub(super) violations: Vec<Violations>,
-    /// For each check.
+    /// For each check, then for the key.
     pub(super) tallies: Vec<Tally>,
     /// For each check, then for the key, one for each thread.
     pub(super) collections: Vec<Vec<Collection>>,
@@ -66,6 +67,11 @@ impl<'a> Scan<'a> {
             schema,
             constraints,
             checks,
+            key_measure: if key.is_empty() {
+                Measure::Nothing
+            } else {
+                Measure::Keys(key.clone())
+            },
             key,
             wanted: Vec::new(),
         };
@@ -98,6 +104,14 @@ impl<'a> Scan<'a> {
             })
     }
 
+    /// What is measured: for each check, then for the key.
+    fn measures(&self) -> impl Iterator<Item = &Measure<'a>> {
+        self.checks
+            .iter()
+            .map(|(_, measure)| measure)
+            .chain([&self.key_measure])
+    }
+
     fn reads(&self, column: &str) -> bool {
         self.wanted.iter().any(|one| one.name == column)
     }
@@ -108,10 +122,9 @@ impl<'a> Scan<'a> {
         let cores = thread::available_parallelism().map_or(1, NonZeroUsize::get);
         let threads = cores.min(groups).max(1);
         let next = AtomicUsize::new(0);
-        let key = HashKey::new(context.project);
         let results: Vec<_> = thread::scope(|scope| {
             let workers: Vec<_> = (0..threads)
-                .map(|_| scope.spawn(|| self.work(&next, groups, threads, &key, context)))
+                .map(|_| scope.spawn(|| self.work(&next, groups, threads, context)))
                 .collect();
             let joined = workers.into_iter().map(|worker| worker.join());
             joined
@@ -121,10 +134,10 @@ impl<'a> Scan<'a> {
         let mut parts = Vec::with_capacity(groups);
         let mut collections: Vec<Vec<Collection>> = Vec::new();
         for result in results {
-            let (own_parts, own_collections) = result?;
-            parts.extend(own_parts);
-            collections.resize_with(own_collections.len(), Vec::new);
-            for (all, own) in collections.iter_mut().zip(own_collections) {
+            let worker = result?;
+            parts.extend(worker.parts);
+            collections.resize_with(worker.collections.len(), Vec::new);
+            for (all, own) in collections.iter_mut().zip(worker.collections) {
                 all.push(own);
             }
         }
@@ -150,7 +163,7 @@ impl<'a> Scan<'a> {
     fn empty_part(&self) -> Part {
         Part {
             violations: vec![Violations::default(); self.constraints.len()],
-            tallies: self.checks.iter().map(|(_, measure)| measure.tally()).collect(),
+            tallies: self.measures().map(Measure::tally).collect(),
         }
     }
 
@@ -160,61 +173,78 @@ impl<'a> Scan<'a> {
         next: &AtomicUsize,
         groups: usize,
         threads: usize,
-        hash_key: &HashKey,
         context: &Context,
-    ) -> Result<(Vec<(usize, Part)>, Vec<Collection>), OperationError> {
-        let key = Measure::Keys(self.key.clone());
-        let nothing = Measure::Nothing;
-        let key = if self.key.is_empty() { &nothing } else { &key };
-        let measures: Vec<&Measure> = self.checks.iter().map(|(_, measure)| measure).chain([key]).collect();
-        let growing = measures
-            .iter()
-            .filter(|measure| matches!(measure, Measure::Keys(_) | Measure::Numbers(_)));
-        let budget = (BUDGET / (growing.count().max(1) * threads)).max(LEAST);
-        let expected = usize::try_from(self.dataset.rows()).unwrap_or(usize::MAX) / threads;
-        let mut collections: Vec<Collection> = measures
-            .iter()
-            .map(|measure| measure.collection(expected, budget, context.outputs))
-            .collect();
-        let mut checkers: Vec<Option<(usize, Checker)>> = self
-            .constraints
-            .iter()
-            .map(|constraint| {
-                let place = self.wanted.iter().position(|one| one.name == constraint.column)?;
-                Some((place, Checker::new(constraint)))
-            })
-            .collect();
-        let mut parts = Vec::new();
+    ) -> Result<Worker<'_>, OperationError> {
+        let mut worker = Worker::new(self, threads, context);
+        if self.wanted.is_empty() {
+            return Ok(worker);
+        }
         loop {
             let group = next.fetch_add(1, Ordering::Relaxed);
             if group >= groups {
-                return Ok((parts, collections));
+                return Ok(worker);
             }
-            let mut part = self.empty_part();
-            let mut key_tally = Tally::Nothing;
-            if self.wanted.is_empty() {
-                continue;
-            }
-            let batches = self
-                .dataset
-                .read(&self.wanted, Some(group..group + 1), context.cancelled);
             // An error ends the other threads at their next row group.
-            let batches = batches.inspect_err(|_| next.store(groups, Ordering::Relaxed))?;
-            for batch in batches {
-                let batch = batch.inspect_err(|_| next.store(groups, Ordering::Relaxed))?;
-                for (checker, violations) in checkers.iter_mut().zip(&mut part.violations) {
-                    if let Some((place, checker)) = checker {
-                        checker.check(batch.records.column(*place), batch.first_row, violations);
-                    }
-                }
-                let tallies = part.tallies.iter_mut().chain([&mut key_tally]);
-                for ((measure, tally), collection) in measures.iter().zip(tallies).zip(&mut collections) {
-                    if measure.columns().iter().all(|column| self.reads(column)) {
-                        measure.add(&batch, hash_key, tally, collection)?;
-                    }
+            worker
+                .read_group(group, context)
+                .inspect_err(|_| next.store(groups, Ordering::Relaxed))?;
+        }
+    }
+}
+
+/// One thread's state: what it found in each row group it took, and what it collected over all of them.
+struct Worker<'a> {
+    scan: &'a Scan<'a>,
+    /// For each constraint whose column is read: the column's place, and the checker.
+    checkers: Vec<Option<(usize, Checker<'a>)>>,
+    /// For each check, then for the key.
+    collections: Vec<Collection>,
+    parts: Vec<(usize, Part)>,
+    key: HashKey,
+}
+
+impl<'a> Worker<'a> {
+    fn new(scan: &'a Scan<'a>, threads: usize, context: &Context) -> Self {
+        let growing = scan.measures().filter(|measure| measure.grows()).count();
+        let budget = (BUDGET / (growing.max(1) * threads)).max(LEAST);
+        let expected = usize::try_from(scan.dataset.rows()).unwrap_or(usize::MAX) / threads;
+        let collections = scan
+            .measures()
+            .map(|measure| measure.collection(expected, budget, context.outputs));
+        let checkers = scan.constraints.iter().map(|constraint| {
+            let place = scan.wanted.iter().position(|one| one.name == constraint.column)?;
+            Some((place, Checker::new(constraint)))
+        });
+        Self {
+            scan,
+            checkers: checkers.collect(),
+            collections: collections.collect(),
+            parts: Vec::new(),
+            key: HashKey::new(context.project),
+        }
+    }
+
+    fn read_group(&mut self, group: usize, context: &Context) -> Result<(), OperationError> {
+        let scan = self.scan;
+        let mut part = scan.empty_part();
+        for batch in scan
+            .dataset
+            .read(&scan.wanted, Some(group..group + 1), context.cancelled)?
+        {
+            let batch = batch?;
+            for (checker, violations) in self.checkers.iter_mut().zip(&mut part.violations) {
+                if let Some((place, checker)) = checker {
+                    checker.check(batch.records.column(*place), batch.first_row, violations);
                 }
             }
-            parts.push((group, part));
+            let tallies = part.tallies.iter_mut();
+            for ((measure, tally), collection) in scan.measures().zip(tallies).zip(&mut self.collections) {
+                if measure.columns().iter().all(|column| scan.reads(column)) {
+                    measure.add(&batch, &self.key, tally, collection)?;
+                }
+            }
         }
+        self.parts.push((group, part));
+        Ok(())
     }
 }
