@@ -21,11 +21,11 @@ pub fn counted(number: u64, noun: &str) -> String {
     format!("{} {noun}{ending}", thousands(number))
 }
 
-/// A value of the data as it may stand in a message: quoted, control characters escaped, at most 40 characters.
+/// A value of the data as it may stand in a message: quoted, control characters escaped, at most 60 characters.
 #[must_use]
 pub fn quoted(value: &str) -> String {
-    let mut text: String = value.chars().take(40).flat_map(char::escape_debug).collect();
-    if value.chars().nth(40).is_some() {
+    let mut text: String = value.chars().take(60).flat_map(char::escape_debug).collect();
+    if value.chars().nth(60).is_some() {
         text.push('…');
     }
     format!("\"{text}\"")
@@ -76,7 +76,7 @@ mod tests {
     #[test]
     fn long_values_are_shortened_at_a_character() {
         assert_eq!(quoted("a\nb"), "\"a\\nb\"");
-        assert_eq!(quoted(&"é".repeat(41)), format!("\"{}…\"", "é".repeat(40)));
+        assert_eq!(quoted(&"é".repeat(61)), format!("\"{}…\"", "é".repeat(60)));
     }
 
     #[test]

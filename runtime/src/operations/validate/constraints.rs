@@ -6,7 +6,7 @@
     reason = "Arrow has forty types, the language a few"
 )]
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayData, ArrayRef, AsArray, UInt64Array};
@@ -54,7 +54,7 @@ enum Test {
     Real(Range<f64>),
     Matches(Regex),
     Length { minimum: u64, maximum: u64 },
-    Member(HashSet<String>),
+    Member(BTreeSet<String>),
 }
 
 struct Range<T> {
@@ -121,7 +121,7 @@ fn collect(
             Test::Number,
         ),
         DataKind::Enum(of) => {
-            let texts: HashSet<String> = of.variants.iter().map(|variant| variant.text.clone()).collect();
+            let texts: BTreeSet<String> = of.variants.iter().map(|variant| variant.text.clone()).collect();
             add(format!("{name} is one of {}", variants(of)), None, Test::Member(texts));
         }
         DataKind::List(of) => collect(column, of, &format!("{name}[]"), &inside(Inside::Items), all)?,
@@ -290,7 +290,7 @@ impl<'a> Checker<'a> {
             let value = if self.constraint.hidden {
                 "(personal data, not shown)".to_owned()
             } else {
-                shown(array, index)
+                self.constraint.test.shown(array, index)
             };
             violations.examples.push((number(index), value));
         }
@@ -377,11 +377,29 @@ fn outside_whole(range: &Range<i64>, array: &ArrayRef) -> Option<BooleanBuffer> 
     }
 }
 
-fn shown(array: &ArrayRef, index: usize) -> String {
-    match (cell::present_text(array.as_ref(), index), array.data_type()) {
-        (None, _) => "none".to_owned(),
-        (Some(text), ArrowType::Utf8 | ArrowType::Utf8View | ArrowType::Dictionary(..)) => words::quoted(&text),
-        (Some(text), _) => text,
+impl Test {
+    /// A value that breaks the test, with the text that may have been meant.
+    fn shown(&self, array: &ArrayRef, index: usize) -> String {
+        let Some(text) = cell::present_text(array.as_ref(), index) else {
+            return "none".to_owned();
+        };
+        let is_text = matches!(
+            array.data_type(),
+            ArrowType::Utf8 | ArrowType::Utf8View | ArrowType::Dictionary(..)
+        );
+        match self {
+            Self::Member(texts) => match words::nearest(&text, texts.iter().map(String::as_str)) {
+                Some(near) => format!("{} (is {} meant?)", words::quoted(&text), words::quoted(near)),
+                None => words::quoted(&text),
+            },
+            Self::Present | Self::Number | Self::Whole(_) | Self::Real(_) | Self::Matches(_) | Self::Length { .. } => {
+                if is_text {
+                    words::quoted(&text)
+                } else {
+                    text
+                }
+            }
+        }
     }
 }
 
