@@ -1,5 +1,12 @@
 //! `challenge`: every verdict of every test, on the same rows for both models.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    clippy::result_large_err,
+    reason = "a test may fail and touch files"
+)]
+
 mod lifecycle_support;
 
 use std::sync::Arc;
@@ -102,7 +109,8 @@ fn arena(rows: usize) -> Arena {
 #[test]
 fn each_metric_has_its_test_and_its_three_verdicts() {
     let arena = arena(400);
-    let conditions: [(&str, &str, fn(&str, f64) -> Condition); 4] = [
+    type Make = fn(&str, f64) -> Condition;
+    let conditions: [(&str, &str, Make); 4] = [
         ("auc", "DeLong, paired", not_worse),
         ("accuracy", "McNemar, with Bonett and Price's interval", not_worse),
         ("brier", "paired bootstrap", not_higher),

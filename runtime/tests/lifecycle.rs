@@ -1,5 +1,12 @@
 //! `prior`, `predict`, `evaluate` and `gate`, with a predictor that says what it is told.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    clippy::result_large_err,
+    reason = "a test may fail and touch files"
+)]
+
 mod lifecycle_support;
 
 use std::fs;

@@ -3,6 +3,12 @@
 //! The Python environment is built once from a locked list of packages, below the target folder. Where it cannot be built,
 //! the test fails: a comparison that is skipped shows nothing.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "a test may fail and touch files"
+)]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,5 +1,12 @@
 //! The registry, and `register`, `champion` and `deploy` on top of it.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    clippy::result_large_err,
+    reason = "a test may fail and touch files"
+)]
+
 mod lifecycle_support;
 
 use std::collections::BTreeMap;

@@ -81,33 +81,32 @@ pub(super) fn claim(expression: &Expression, reader: &Reader) -> Option<Claim> {
 }
 
 fn add(sum: &mut Linear, expression: &Expression, factor: f64, reader: &Reader) -> Result<(), Unknown> {
-    match expression {
-        Expression::Metric(metric) => sum.terms.push((metric.clone(), factor)),
-        Expression::Unary {
-            operator: UnaryOperator::Negate,
-            operand,
-        } => add(sum, operand, -factor, reader)?,
-        Expression::Binary {
-            operator: operator @ (BinaryOperator::Add | BinaryOperator::Subtract),
-            left,
-            right,
-        } => {
-            add(sum, left, factor, reader)?;
-            let sign = if *operator == BinaryOperator::Add {
-                factor
-            } else {
-                -factor
-            };
-            add(sum, right, sign, reader)?;
-        }
-        // Anything else must be a number by itself; with a metric inside it is no sum.
-        other => {
-            if !super::condition::metrics(other).is_empty() {
-                return Err(Unknown::Undefined("not a sum of metrics and numbers".to_owned()));
-            }
-            sum.constant += factor * reader.number(other)?;
-        }
+    if let Expression::Metric(metric) = expression {
+        sum.terms.push((metric.clone(), factor));
+        return Ok(());
     }
+    if let Expression::Unary {
+        operator: UnaryOperator::Negate,
+        operand,
+    } = expression
+    {
+        return add(sum, operand, -factor, reader);
+    }
+    if let Expression::Binary {
+        operator: operator @ (BinaryOperator::Add | BinaryOperator::Subtract),
+        left,
+        right,
+    } = expression
+    {
+        let adds = *operator == BinaryOperator::Add;
+        add(sum, left, factor, reader)?;
+        return add(sum, right, if adds { factor } else { -factor }, reader);
+    }
+    // Anything else must be a number by itself; with a metric inside it is no sum.
+    if !super::condition::metrics(expression).is_empty() {
+        return Err(Unknown::Undefined("not a sum of metrics and numbers".to_owned()));
+    }
+    sum.constant += factor * reader.number(expression)?;
     Ok(())
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::compute::concat;
-use arrow::datatypes::{DataType as ArrowType, Float64Type};
+use arrow::datatypes::{DataType as ArrowType, Float32Type, Float64Type};
 use camino::{Utf8Path, Utf8PathBuf};
 use mlp::plan::{Model, Task};
 use mlp::types::Value;
@@ -303,13 +303,15 @@ fn positive_text(target: Target, ty: &ArrowType) -> Result<String, OperationErro
 
 /// A whole column as the file has it; text without a dictionary.
 pub(super) fn column(context: &Context, data: &Dataset, name: &str) -> Result<ArrayRef, OperationError> {
-    let ty = data
+    let own = data
         .fields()
         .find(name)
-        .map_or(ArrowType::Utf8, |(_, field)| match field.data_type() {
-            ArrowType::Dictionary(..) | ArrowType::LargeUtf8 | ArrowType::Utf8View => ArrowType::Utf8,
-            other => other.clone(),
-        });
+        .map_or(&ArrowType::Utf8, |(_, field)| field.data_type());
+    let is_text = matches!(
+        own,
+        ArrowType::Dictionary(..) | ArrowType::LargeUtf8 | ArrowType::Utf8View
+    );
+    let ty = if is_text { ArrowType::Utf8 } else { own.clone() };
     column_as(context, data, name, ty)
 }
 
@@ -398,23 +400,21 @@ fn class_probabilities(
         if column.is_null(row) {
             return None;
         }
-        match column.data_type() {
-            ArrowType::Map(..) => {
-                let entries = column.as_map().value(row);
-                let (keys, values) = (entries.column(0), entries.column(1));
-                (0..entries.len())
-                    .map(|entry| Some((cell::present_text(keys, entry)?, float(values, entry)?)))
-                    .collect()
-            }
-            ArrowType::Struct(fields) => {
-                let parts = fields.iter().zip(column.as_struct().columns());
-                parts
-                    .map(|(field, values)| Some((field.name().clone(), float(values, row)?)))
-                    .collect()
-            }
-            ArrowType::Utf8 => serde_json::from_str(column.as_string::<i32>().value(row)).ok(),
-            _ => None,
+        if let Some(map) = column.as_map_opt() {
+            let entries = map.value(row);
+            let (keys, values) = (entries.column(0), entries.column(1));
+            let entry = |entry| Some((cell::present_text(keys, entry)?, float(values, entry)?));
+            return (0..entries.len()).map(entry).collect();
         }
+        if let Some(record) = column.as_struct_opt() {
+            // A class that a row does not name is absent in its record.
+            let parts = record.fields().iter().zip(record.columns());
+            let parts = parts.filter(|(_, values)| !values.is_null(row));
+            return parts
+                .map(|(field, values)| Some((field.name().clone(), float(values, row)?)))
+                .collect();
+        }
+        serde_json::from_str(column.as_string_opt::<i32>()?.value(row)).ok()
     };
     (0..column.len())
         .map(|row| read(row).ok_or_else(|| bad_output(model, field, row, "no map of classes to probabilities")))
@@ -422,6 +422,16 @@ fn class_probabilities(
 }
 
 fn float(values: &dyn Array, row: usize) -> Option<f64> {
-    let values = values.as_primitive_opt::<Float64Type>()?;
-    (!values.is_null(row)).then(|| values.value(row))
+    if values.is_null(row) {
+        return None;
+    }
+    let narrow = || {
+        values
+            .as_primitive_opt::<Float32Type>()
+            .map(|values| f64::from(values.value(row)))
+    };
+    values
+        .as_primitive_opt::<Float64Type>()
+        .map(|values| values.value(row))
+        .or_else(narrow)
 }
