@@ -268,8 +268,13 @@ fn names_that_are_no_file_names_are_kept_apart() {
     assert!(!shelf.root.join("escape").exists());
 }
 
-/// Evaluates, gates, challenges, registers and deploys a model.
 fn release(bench: &Bench, model: &Item, data: &Item, service: &str) -> Result<String, OperationError> {
+    let registered = prove(bench, model, data)?;
+    Ok(bench.deploy(&registered, service)?.0.summary)
+}
+
+/// Evaluates, gates, challenges and registers a model.
+fn prove(bench: &Bench, model: &Item, data: &Item) -> Result<Item, OperationError> {
     let (_, metrics) = bench.evaluate(model, data)?;
     let auc = |subject| metric(subject, "auc", None);
     let conditions = vec![condition(
@@ -317,8 +322,7 @@ fn release(bench: &Bench, model: &Item, data: &Item, service: &str) -> Result<St
         challenge,
         &[("candidate", model), ("champion", &champion), ("on", data)],
     )?;
-    let (_, registered) = bench.register(model)?;
-    Ok(bench.deploy(&registered, service)?.0.summary)
+    Ok(bench.register(model)?.1)
 }
 
 #[test]
@@ -358,6 +362,30 @@ fn a_second_release_meets_the_first_as_champion() {
     let record = fs::read_to_string(bench.root.join(".mlp/deployments/CreditApi.json")).unwrap();
     let record: serde_json::Value = serde_json::from_str(&record).unwrap();
     assert_eq!(record["version"]["version"], 1);
+}
+
+#[test]
+fn a_model_proven_against_a_former_champion_does_not_replace_the_present_one() {
+    let mut bench = Bench::new();
+    let labels = labels(300);
+    let data = bench.data("test", &labels);
+    let slow = bench.scorer("slow", &scores(&labels, 0.4, 1));
+    let quick = bench.scorer("quick", &scores(&labels, 0.41, 2));
+    // Both are proven against the baseline; the quick one is deployed first.
+    let registered = prove(&bench, &slow, &data).unwrap();
+    release(&bench, &quick, &data, "CreditApi").unwrap();
+    let error = bench.deploy(&registered, "CreditApi").unwrap_err();
+    assert!(matches!(error, OperationError::Refused { .. }), "{error:?}");
+    assert_eq!(
+        error.to_string(),
+        "version 1 of `credit-risk` was not proven against the present champion, version 2"
+    );
+    let registry = Registry::open(&bench.registry()).unwrap();
+    assert_eq!(registry.aliases("credit-risk").unwrap()[&Alias::Champion], 2);
+    assert!(
+        release(&bench, &slow, &data, "CreditApi").is_ok(),
+        "once it has met the champion it may"
+    );
 }
 
 #[test]

@@ -3,42 +3,58 @@
 //! Definitions are scikit-learn's where it has one, except that a quotient of nothing is undefined there and here alike but
 //! never replaced by 0. Label metrics decide at [`THRESHOLD`].
 
+use std::cell::OnceCell;
+
 use super::{
-    Better, CalibrationBin, Definition, IntervalMethod, Measure, Undefined, calibration_bin, descending,
-    expected_calibration_error, ratio, surprise, weighted_mean,
+    Better, CalibrationBin, Definition, IntervalMethod, Measure, Undefined, calibration_bin,
+    expected_calibration_error, ratio, surprise,
 };
 
 /// A row is predicted positive from this probability on.
 pub const THRESHOLD: f64 = 0.5;
 
-/// Labels and predicted probabilities, with what is computed once for all metrics.
+/// Labels and predicted probabilities, with what is computed once for all metrics and all replicates of a bootstrap.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Sample {
     labels: Vec<bool>,
     probabilities: Vec<f64>,
-    order: Vec<u32>,
-    surprises: Vec<f64>,
-    squared_errors: Vec<f64>,
-    bins: Vec<u8>,
+    rows: Vec<Row>,
+    /// Probability, label and row, highest probability first.
+    ranked: Vec<(f64, bool, usize)>,
+}
+
+/// What the metrics need of a row.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Row {
+    label: bool,
+    probability: f64,
+    surprise: f64,
+    squared_error: f64,
+    bin: usize,
+}
+
+impl Row {
+    fn new(label: bool, probability: f64) -> Self {
+        Self {
+            label,
+            probability,
+            surprise: surprise(if label { probability } else { 1.0 - probability }),
+            squared_error: (probability - f64::from(u8::from(label))).powi(2),
+            bin: calibration_bin(probability),
+        }
+    }
 }
 
 impl Sample {
     /// Rows of labels and probabilities of the positive class; a surplus on either side is ignored.
     #[must_use]
     pub fn new(labels: Vec<bool>, probabilities: Vec<f64>) -> Self {
-        let rows = || labels.iter().zip(&probabilities);
+        let pairs = || labels.iter().copied().zip(probabilities.iter().copied());
+        let mut ranked: Vec<_> = pairs().enumerate().map(|(row, (label, p))| (p, label, row)).collect();
+        ranked.sort_by(|a, b| b.0.total_cmp(&a.0));
         Self {
-            order: descending(&probabilities),
-            surprises: rows()
-                .map(|(label, p)| surprise(if *label { *p } else { 1.0 - p }))
-                .collect(),
-            squared_errors: rows()
-                .map(|(label, p)| (p - f64::from(u8::from(*label))).powi(2))
-                .collect(),
-            bins: probabilities
-                .iter()
-                .map(|p| u8::try_from(calibration_bin(*p)).unwrap_or(0))
-                .collect(),
+            rows: pairs().map(|(label, p)| Row::new(label, p)).collect(),
+            ranked,
             labels,
             probabilities,
         }
@@ -59,32 +75,59 @@ impl Sample {
     /// Some of the rows.
     #[must_use]
     pub fn pick(&self, rows: &[usize]) -> Self {
-        let labels = rows.iter().filter_map(|row| self.labels.get(*row)).copied().collect();
-        let probabilities = rows
-            .iter()
-            .filter_map(|row| self.probabilities.get(*row))
-            .copied()
-            .collect();
-        Self::new(labels, probabilities)
+        let rows = || rows.iter().filter_map(|row| self.rows.get(*row));
+        let labels = rows().map(|row| row.label).collect();
+        Self::new(labels, rows().map(|row| row.probability).collect())
     }
 
     /// The sample with each row counted as often as `weights` says.
     #[must_use]
     pub fn view<'a>(&'a self, weights: &'a [u32]) -> View<'a> {
-        let mut confusion = Confusion::default();
-        for ((label, probability), weight) in self.labels.iter().zip(&self.probabilities).zip(weights) {
-            confusion.add(*label, *probability, *weight);
+        let mut tally = Tally::default();
+        for (row, weight) in self.rows.iter().zip(weights) {
+            tally.add(row, *weight);
         }
         View {
             sample: self,
             weights,
-            confusion,
+            confusion: tally.confusion,
+            tally,
+            precision_recall: OnceCell::new(),
         }
     }
 
-    /// The calibration bin of a row.
-    pub(super) fn bin(&self, row: usize) -> usize {
-        self.bins.get(row).map_or(0, |bin| usize::from(*bin))
+    pub(super) fn rows(&self) -> &[Row] {
+        &self.rows
+    }
+}
+
+/// What one pass over weighted rows adds up.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Tally {
+    pub confusion: Confusion,
+    pub bins: [CalibrationBin; 10],
+    pub surprise: f64,
+    pub squared_error: f64,
+}
+
+impl Tally {
+    pub(super) fn add(&mut self, row: &Row, weight: u32) {
+        if weight == 0 {
+            return;
+        }
+        self.confusion.add(row.label, row.probability, weight);
+        self.surprise += f64::from(weight) * row.surprise;
+        self.squared_error += f64::from(weight) * row.squared_error;
+        if let Some(bin) = self.bins.get_mut(row.bin) {
+            bin.add(weight, row.probability, row.label);
+        }
+    }
+
+    fn mean(&self, sum: f64) -> Measure {
+        match self.confusion.rows() {
+            0 => Undefined::because(NO_ROWS),
+            rows => Ok(sum / rows as f64),
+        }
     }
 }
 
@@ -207,8 +250,11 @@ impl Confusion {
 pub struct View<'a> {
     sample: &'a Sample,
     weights: &'a [u32],
+    tally: Tally,
     /// Decisions against labels.
     pub confusion: Confusion,
+    /// Average precision and the trapezoids, which one pass gives together.
+    precision_recall: OnceCell<(f64, f64)>,
 }
 
 /// A formula over a weighted sample.
@@ -295,63 +341,55 @@ impl View<'_> {
 
     /// Average precision: `Σ (Rₖ − Rₖ₋₁) Pₖ` over descending thresholds; not interpolated.
     pub fn average_precision(&self) -> Measure {
-        self.precision_recall(|_, precision| precision)
+        Ok(self.precision_recall()?.0)
     }
 
     /// Area under the precision-recall curve by trapezoids from the point (0, 1): optimistic where average precision is not,
     /// since precision does not change linearly between thresholds (Davis, Goadrich 2006).
     pub fn pr_auc_trapezoid(&self) -> Measure {
-        self.precision_recall(f64::midpoint)
+        Ok(self.precision_recall()?.1)
     }
 
-    /// `Σ (Rₖ − Rₖ₋₁) · height(Pₖ₋₁, Pₖ)`
-    fn precision_recall(&self, height: fn(f64, f64) -> f64) -> Measure {
+    fn precision_recall(&self) -> Result<(f64, f64), Undefined> {
         let positives = self.confusion.positives();
         if positives == 0 {
             return Undefined::because(NO_POSITIVE);
         }
-        let (mut true_positives, mut predicted, mut before, mut area) = (0_u64, 0_u64, 1.0, 0.0);
-        self.each_threshold(|tied_positives, tied_negatives, _| {
-            true_positives += tied_positives;
-            predicted += tied_positives + tied_negatives;
-            let precision = true_positives as f64 / predicted as f64;
-            area += tied_positives as f64 / positives as f64 * height(before, precision);
-            before = precision;
-        });
-        Ok(area)
+        Ok(*self.precision_recall.get_or_init(|| {
+            let (mut true_positives, mut predicted, mut before) = (0_u64, 0_u64, 1.0);
+            let (mut steps, mut trapezoids) = (0.0, 0.0);
+            self.each_threshold(|tied_positives, tied_negatives, _| {
+                true_positives += tied_positives;
+                predicted += tied_positives + tied_negatives;
+                let precision = true_positives as f64 / predicted as f64;
+                let width = tied_positives as f64 / positives as f64;
+                steps += width * precision;
+                trapezoids += width * f64::midpoint(before, precision);
+                before = precision;
+            });
+            (steps, trapezoids)
+        }))
     }
 
     /// `−mean ln p(label)`
     pub fn log_loss(&self) -> Measure {
-        weighted_mean(&self.sample.surprises, self.weights)
+        self.tally.mean(self.tally.surprise)
     }
 
     /// `mean (p − y)²` (Brier 1950)
     pub fn brier(&self) -> Measure {
-        weighted_mean(&self.sample.squared_errors, self.weights)
+        self.tally.mean(self.tally.squared_error)
     }
 
     /// Expected calibration error over ten bins of the probability of the positive class, equally wide, closed on the right.
     pub fn ece(&self) -> Measure {
-        expected_calibration_error(&self.calibration())
+        expected_calibration_error(&self.tally.bins)
     }
 
     /// The ten calibration bins.
     #[must_use]
     pub fn calibration(&self) -> [CalibrationBin; 10] {
-        let mut bins = [CalibrationBin::default(); 10];
-        let rows = self
-            .sample
-            .labels
-            .iter()
-            .zip(&self.sample.probabilities)
-            .zip(self.weights);
-        for (row, ((label, probability), weight)) in rows.enumerate() {
-            if let Some(bin) = bins.get_mut(self.sample.bin(row)) {
-                bin.add(*weight, *probability, *label);
-            }
-        }
-        bins
+        self.tally.bins
     }
 
     /// The ROC curve from (0, 0) to (1, 1): false positive rate, true positive rate and threshold at each distinct
@@ -380,15 +418,8 @@ impl View<'_> {
     /// probability. Rows that weigh nothing are passed over.
     fn each_threshold(&self, mut visit: impl FnMut(u64, u64, f64)) {
         let (mut positives, mut negatives, mut current) = (0_u64, 0_u64, f64::NAN);
-        for row in &self.sample.order {
-            let row = *row as usize;
-            let (Some(label), Some(probability), Some(weight)) = (
-                self.sample.labels.get(row),
-                self.sample.probabilities.get(row),
-                self.weights.get(row),
-            ) else {
-                continue;
-            };
+        for (probability, label, row) in &self.sample.ranked {
+            let Some(weight) = self.weights.get(*row) else { continue };
             if *weight == 0 {
                 continue;
             }

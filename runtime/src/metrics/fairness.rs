@@ -3,8 +3,8 @@
 //! A group that is too small to judge, or that lacks the rows a rate is of, makes the metric undefined: it fails closed.
 
 use super::{
-    Better, CalibrationBin, Definition, IntervalMethod, Measure, Undefined,
-    binary::{Confusion, Sample},
+    Better, Definition, IntervalMethod, Measure, Undefined,
+    binary::{Confusion, Sample, Tally},
     evaluation::Grouping,
     expected_calibration_error,
 };
@@ -17,9 +17,7 @@ pub const SMALLEST_GROUP: u64 = 30;
 pub struct GroupView {
     /// The group's name.
     pub name: String,
-    /// Its decisions against labels.
-    pub confusion: Confusion,
-    bins: [CalibrationBin; 10],
+    tally: Tally,
 }
 
 /// A formula over the groups of a column.
@@ -88,17 +86,9 @@ pub fn groups(sample: &Sample, grouping: &Grouping, weights: &[u32]) -> Vec<Grou
         ..GroupView::default()
     };
     let mut groups: Vec<GroupView> = grouping.names.iter().map(named).collect();
-    let rows = sample
-        .labels()
-        .iter()
-        .zip(sample.probabilities())
-        .zip(weights)
-        .zip(&grouping.of_row);
-    for (row, (((label, probability), weight), group)) in rows.enumerate() {
-        let Some(group) = groups.get_mut(*group) else { continue };
-        group.confusion.add(*label, *probability, *weight);
-        if let Some(bin) = group.bins.get_mut(sample.bin(row)) {
-            bin.add(*weight, *probability, *label);
+    for ((row, weight), group) in sample.rows().iter().zip(weights).zip(&grouping.of_row) {
+        if let Some(group) = groups.get_mut(*group) {
+            group.tally.add(row, *weight);
         }
     }
     groups
@@ -110,11 +100,13 @@ pub fn too_small(groups: &[GroupView]) -> Option<Undefined> {
     if groups.len() < 2 {
         return Some(Undefined("there are not two groups to compare".to_owned()));
     }
-    let small = groups.iter().find(|group| group.confusion.rows() < SMALLEST_GROUP)?;
+    let small = groups
+        .iter()
+        .find(|group| group.tally.confusion.rows() < SMALLEST_GROUP)?;
     Some(Undefined(format!(
         "group `{}` has {} rows; a group takes at least {SMALLEST_GROUP}",
         small.name,
-        small.confusion.rows()
+        small.tally.confusion.rows()
     )))
 }
 
@@ -132,12 +124,12 @@ fn extremes(groups: &[GroupView], rate: impl Fn(&GroupView) -> Measure) -> Resul
 }
 
 fn difference(groups: &[GroupView], rate: fn(&Confusion) -> Measure) -> Measure {
-    let (low, high) = extremes(groups, |group| rate(&group.confusion))?;
+    let (low, high) = extremes(groups, |group| rate(&group.tally.confusion))?;
     Ok(high - low)
 }
 
 fn quotient(groups: &[GroupView], rate: fn(&Confusion) -> Measure) -> Measure {
-    let (low, high) = extremes(groups, |group| rate(&group.confusion))?;
+    let (low, high) = extremes(groups, |group| rate(&group.tally.confusion))?;
     if high == 0.0 {
         return Undefined::because("the rate is 0 in every group, and 0/0 is no ratio");
     }
@@ -145,7 +137,7 @@ fn quotient(groups: &[GroupView], rate: fn(&Confusion) -> Measure) -> Measure {
 }
 
 fn calibration_difference(groups: &[GroupView]) -> Measure {
-    let (low, high) = extremes(groups, |group| expected_calibration_error(&group.bins))?;
+    let (low, high) = extremes(groups, |group| expected_calibration_error(&group.tally.bins))?;
     Ok(high - low)
 }
 
@@ -156,13 +148,15 @@ mod tests {
     fn group(name: &str, [tp, fp, tn, fn_]: [u64; 4]) -> GroupView {
         GroupView {
             name: name.to_owned(),
-            confusion: Confusion {
-                true_positives: tp,
-                false_positives: fp,
-                true_negatives: tn,
-                false_negatives: fn_,
+            tally: Tally {
+                confusion: Confusion {
+                    true_positives: tp,
+                    false_positives: fp,
+                    true_negatives: tn,
+                    false_negatives: fn_,
+                },
+                ..Tally::default()
             },
-            ..GroupView::default()
         }
     }
 

@@ -11,7 +11,7 @@ use super::{Context, OperationError, PredictRequest, Report, comparison, gate};
 use crate::data::dataset::Dataset;
 use crate::data::words;
 use crate::metrics::{Estimate, Measure, MetricId, Undefined, latency, short};
-use crate::registry::Stage;
+use crate::registry::{Registry, Stage};
 
 /// The two models' predictions on the same rows.
 struct Duel {
@@ -43,6 +43,7 @@ pub(super) fn run(challenge: &Challenge, context: &Context) -> Result<Report, Op
         "conditions": condition::records(&judged),
     });
     let mut report = gate::finish(context, candidate, Stage::Challenge, judged, verdict, record)?;
+    Registry::open(context.registry)?.keep_victory(candidate.digest, champion.digest)?;
     if same {
         report
             .summary

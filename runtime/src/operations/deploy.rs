@@ -13,8 +13,8 @@ use mlp::types::Value;
 use serde::{Deserialize, Serialize};
 
 use super::register::{RegisteredModel, write_json};
-use super::{Context, OperationError, Report, scoring};
-use crate::registry::{Cause, Registry, Selector, write_atomically};
+use super::{Context, OperationError, Report, Verdict, scoring};
+use crate::registry::{Alias, Cause, Registry, Selector, Version, write_atomically};
 
 /// What runs behind a service.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -64,6 +64,7 @@ pub(super) fn run(service: &str, context: &Context) -> Result<Report, OperationE
                 .to_owned(),
         });
     }
+    check_proof(&registry, &version)?;
     let path = context
         .project
         .join(".mlp")
@@ -94,6 +95,34 @@ pub(super) fn run(service: &str, context: &Context) -> Result<Report, OperationE
         summary: summary(&deployment, moved.is_some()),
         record: serde_json::json!({ "deployment": deployment, "aliases": moved }),
         values: BTreeMap::new(),
+    })
+}
+
+/// Refuses a model that was proven against another champion than the one it would replace: two runs at once may each prove
+/// a model against the same champion, and the second must then meet the first. Attested evidence names no champion.
+fn check_proof(registry: &Registry, version: &Version) -> Result<(), OperationError> {
+    if version.challenge.is_none() || !registry.aliases(&version.name)?.contains_key(&Alias::Champion) {
+        return Ok(());
+    }
+    let champion = registry.show(&version.name, Selector::Alias(Alias::Champion))?.record;
+    if registry.has_beaten(&version.digest, &champion.digest) {
+        return Ok(());
+    }
+    Err(OperationError::Refused {
+        verdict: Verdict::Fail,
+        summary: format!(
+            "version {} of `{}` was not proven against the present champion, version {}",
+            version.version, version.name, champion.version
+        ),
+        details: vec![
+            format!("Version {} became the champion after the challenge.", champion.version),
+            "Run the pipeline again: the model then meets this champion.".to_owned(),
+        ],
+        record: serde_json::json!({
+            "verdict": Verdict::Fail,
+            "version": version.version,
+            "champion": { "version": champion.version, "digest": champion.digest },
+        }),
     })
 }
 

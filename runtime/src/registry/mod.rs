@@ -254,6 +254,26 @@ impl Registry {
             .map_err(RegistryError::io(format!("writing {path}")))
     }
 
+    /// Remembers that a model was proven against another.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn keep_victory(&self, candidate: &str, champion: &str) -> Result<(), RegistryError> {
+        let path = self.victory_file(candidate, champion);
+        write_atomically(&path, b"").map_err(RegistryError::io(format!("writing {path}")))
+    }
+
+    /// Whether a model was proven against another, or is the same.
+    #[must_use]
+    pub fn has_beaten(&self, candidate: &str, champion: &str) -> bool {
+        candidate == champion || self.victory_file(candidate, champion).exists()
+    }
+
+    fn victory_file(&self, candidate: &str, champion: &str) -> Utf8PathBuf {
+        let folder = self.root.join(".evidence").join(folder_name(candidate));
+        folder.join("beaten").join(folder_name(champion))
+    }
+
     /// What a stage last found about an artifact.
     ///
     /// # Errors
