@@ -171,7 +171,7 @@ impl Registry {
         let _lock = Lock::acquire(&self.root)?;
         let gate = self.evidence(new.digest, Stage::Gate)?;
         let challenge = self.evidence(new.digest, Stage::Challenge)?;
-        let key = proof_key(new, gate.as_ref(), challenge.as_ref());
+        let key = proof_key(new.digest, gate.as_ref(), challenge.as_ref());
         let numbers = self.numbers(new.name)?;
         let mut registered = None;
         for number in numbers.iter().rev() {
@@ -445,30 +445,17 @@ fn pointing_at(aliases: &BTreeMap<Alias, u64>, number: u64) -> Vec<Alias> {
         .collect()
 }
 
-/// The artifact, how it came about and what was demanded of it; not the run, the clock, or who was champion then — so a
-/// re-run that computes nothing new registers nothing new.
-fn proof_key(new: &NewVersion<'_>, gate: Option<&serde_json::Value>, challenge: Option<&serde_json::Value>) -> String {
-    let demanded = |record: Option<&serde_json::Value>| {
+/// The artifact and what was demanded of it on which data; not the run, the clock, the commit, or who was champion then — so
+/// a re-run that computes nothing new registers nothing new.
+fn proof_key(digest: &str, gate: Option<&serde_json::Value>, challenge: Option<&serde_json::Value>) -> String {
+    let demand = |condition: &serde_json::Value| serde_json::json!([condition["text"], condition["values"]]);
+    let demands = |record: Option<&serde_json::Value>| {
         record.map(|record| {
-            let texts: Vec<_> = record["conditions"]
-                .as_array()
-                .into_iter()
-                .flatten()
-                .map(|each| each["text"].clone())
-                .collect();
-            serde_json::json!({ "conditions": texts, "data": record["data"] })
+            let conditions = record["conditions"].as_array().into_iter().flatten();
+            serde_json::json!({ "conditions": conditions.map(demand).collect::<Vec<_>>(), "data": record["data"] })
         })
     };
-    let proof = serde_json::json!({
-        "digest": new.digest,
-        "pipeline": new.lineage.pipeline,
-        "parameters": new.lineage.parameters,
-        "environments": new.lineage.environments,
-        "commit": new.lineage.commit,
-        "dirty": new.lineage.dirty,
-        "gate": demanded(gate),
-        "challenge": demanded(challenge),
-    });
+    let proof = serde_json::json!({ "digest": digest, "gate": demands(gate), "challenge": demands(challenge) });
     blake3::hash(proof.to_string().as_bytes()).to_hex().to_string()
 }
 
