@@ -6,7 +6,7 @@
 mod rows;
 mod walk;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::check::flow::{Flow, Subject, operation};
 use crate::diagnostics::{Applicability, Code, Diagnostic, Edit};
@@ -49,8 +49,13 @@ enum Who {
 pub(crate) fn analyse(subject: &Subject<'_>) -> Vec<Diagnostic> {
     let flow = Flow::new(subject.graph);
     let mut by_training: BTreeMap<NodePath, usize> = BTreeMap::new();
+    let mut judged: BTreeSet<(NodePath, String)> = BTreeSet::new();
     let mut diagnostics: Vec<Diagnostic> = Vec::new();
     for finding in walk::findings(subject) {
+        // Two models that have seen the rows of one challenge are one mistake: the choice of rows.
+        if !judged.insert((finding.node.clone(), finding.data.clone())) {
+            continue;
+        }
         let known = by_training.get(&finding.trained).copied();
         if let Some(diagnostic) = known.and_then(|index| diagnostics.get_mut(index)) {
             if let Some(place) = subject.argument_place(&finding.node, &finding.data) {

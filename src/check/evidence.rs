@@ -355,8 +355,7 @@ fn metrics_of_another(subject: &Subject<'_>, flow: &Flow<'_>, gate: &Node) -> Op
     let place = subject.argument_place(&gate.id, "metrics")?;
     let about = subject.text(&source.id, name);
     let candidate = subject.text(&gate.id, "model");
-    let scores = subject.text(&gate.id, "metrics");
-    let message = format!("`gate` decides about {candidate}, but {scores} are metrics of {about}.");
+    let message = format!("`gate` decides about {candidate}, but is given the metrics of {about}.");
     let mut diagnostic = Diagnostic::new(Code::MetricsOfAnotherModel, place.clone(), message)
         .label(format!("metrics of {about}"))
         .note("A gate on the wrong metrics lets through a model that nobody has measured.");

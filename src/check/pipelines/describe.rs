@@ -6,6 +6,7 @@ use crate::syntax::ast::{Expr, ExprKind};
 pub(super) fn expression(expr: &Expr) -> String {
     match &expr.kind {
         ExprKind::Call(call) => format!("the result of `{}`", call.callee.text),
+        ExprKind::Literal(_) | ExprKind::String(_) => format!("`{}`", crate::format::expression(expr)),
         _ => path(expr).map_or_else(|| "this value".to_owned(), |path| format!("`{path}`")),
     }
 }

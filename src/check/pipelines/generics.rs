@@ -5,12 +5,13 @@ use std::sync::Arc;
 
 use crate::diagnostics::Code;
 use crate::syntax::ast::Call;
-use crate::types::{ArtifactKind, ArtifactType, Evidence, GenericKind, ParameterKind, Schema, Signature, Type};
+use crate::types::{ArtifactKind, ArtifactType, Evidence, GenericKind, Parameter, ParameterKind, Schema, Signature, Type};
 
 use super::arguments::{Given, schema_of};
 use super::calls::Site;
 use super::elaborator::Elaborator;
 use super::fitting::{dataset, model};
+use super::scope::Computed;
 
 /// What a generic parameter stands for.
 #[derive(Clone, Debug, PartialEq)]
@@ -187,7 +188,7 @@ impl Elaborator<'_> {
                 continue;
             }
             let silent = site.given.iter().any(|(parameter, given)| {
-                matches!(given, Given::Absent | Given::Computed(super::scope::Computed::Unknown))
+                matches!(given, Given::Absent | Given::Computed(Computed::Unknown))
                     && generics_of(&parameter.kind).contains(&name.as_str())
             });
             site.generics.bind(name, Bound::Unknown);
@@ -231,14 +232,29 @@ impl Elaborator<'_> {
     }
 }
 
-/// What has been shown about every dataset that a call is given.
+/// What has been shown about every dataset that a call is given. Of one that follows from an error, everything is assumed.
 pub(super) fn input_evidence(site: &Site<'_>) -> Evidence {
-    let datasets = site.given.iter().filter_map(|(_, given)| match given {
-        Given::Computed(super::scope::Computed::One {
+    let evidence = |(parameter, given): &(Parameter, Given)| match given {
+        Given::Computed(Computed::One {
             ty: Type::Artifact(artifact),
             ..
-        }) if matches!(artifact.kind, ArtifactKind::Dataset(_)) => Some(artifact.evidence),
-        _ => None,
-    });
-    datasets.min().unwrap_or_default()
+        }) => matches!(artifact.kind, ArtifactKind::Dataset(_)).then_some(artifact.evidence),
+        Given::Computed(Computed::Unknown) | Given::Absent => takes_data(&parameter.kind).then_some(Evidence::Validated),
+        Given::Computed(_) | Given::Checks(_) | Given::Columns(_) | Given::Model(_) | Given::Service(..) => None,
+    };
+    site.given.iter().filter_map(evidence).min().unwrap_or_default()
+}
+
+fn takes_data(kind: &ParameterKind) -> bool {
+    match kind {
+        ParameterKind::GenericDataset { .. } => true,
+        ParameterKind::Type(ty) => schema_of(ty).is_some(),
+        ParameterKind::List(of) => takes_data(of),
+        ParameterKind::GenericModel { .. }
+        | ParameterKind::GenericMetrics { .. }
+        | ParameterKind::Checks { .. }
+        | ParameterKind::Column { .. }
+        | ParameterKind::ModelName { .. }
+        | ParameterKind::ServiceName { .. } => false,
+    }
 }

@@ -176,7 +176,7 @@ impl Elaborator<'_> {
 
     /// Two operands, of which one may give meaning to a bare enum value on the other side.
     fn pair(&mut self, left: &Expr, right: &Expr) -> Option<(Scalar, Scalar)> {
-        let bare_left = matches!(&left.kind, ExprKind::Name(name) if self.scopes.peek(&name.text).is_none());
+        let bare_left = matches!(&left.kind, ExprKind::Name(name) if name.text != "outcome" && self.scopes.peek(&name.text).is_none());
         if bare_left {
             let right = self.scalar(right, None)?;
             let left = self.scalar(left, Some(&Type::Data(right.ty.clone())))?;

@@ -3,17 +3,18 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::check::declarations;
+use crate::check::flow::Flow;
 use crate::db::{Db, ItemKey};
-use crate::diagnostics::{Applicability, Code, Diagnostic, Edit, Place, nearest};
+use crate::diagnostics::{Applicability, Code, Diagnostic, Edit, Place, Severity, nearest};
 use crate::names;
-use crate::plan::{Operand, Reference};
+use crate::plan::Operand;
 use crate::syntax::ast::{Expr, ExprKind, Ident, ItemKind, NodeId, TestItem, TestLine};
 use crate::types::display::enumerate;
 use crate::types::{Parameter, ParameterKind, Type, Value};
 
 use super::elaborator::Elaborator;
 use super::scope::Computed;
-use super::{Expectation, ExpectedOutcome, TestCase, describe, elaborate};
+use super::{Elaborated, ExpectedOutcome, Expectation, TestCase, describe, elaborate};
 
 const OUTCOMES: &[(&str, ExpectedOutcome)] = &[
     ("succeeded", ExpectedOutcome::Succeeded),
@@ -111,7 +112,10 @@ impl Reader<'_> {
                 None => {}
             }
         }
-        self.subjects = Some(subjects(db, &key));
+        // What a pipeline with errors consists of is not known for certain.
+        let elaborated = elaborate(db, &key);
+        let is_right = elaborated.diagnostics.iter().all(|own| own.code.declaration().severity != Severity::Error);
+        self.subjects = is_right.then(|| subjects(&elaborated));
         self.cases.push(TestCase {
             name: item.name.value.clone(),
             pipeline: call.callee.text.to_string(),
@@ -217,17 +221,9 @@ fn word(outcome: ExpectedOutcome) -> &'static str {
     found.map_or("", |(name, _)| name)
 }
 
-/// Ids and callees of a pipeline's nodes, and the names of its bindings that end in a node's output.
-fn subjects(db: &dyn Db, key: &ItemKey) -> BTreeSet<String> {
-    let elaborated = elaborate(db, key);
-    let flow = crate::check::flow::Flow::new(&elaborated.graph);
-    let nodes = flow
-        .order
-        .iter()
-        .flat_map(|node| [node.id.clone(), node.callee.clone()]);
-    let outputs = elaborated.outputs.iter().filter_map(|output| match &output.value {
-        Operand::Reference(Reference::Output { node, .. }) => Some(node.clone()),
-        Operand::Reference(_) | Operand::Value(_) | Operand::Expression(_) | Operand::List(_) => None,
-    });
-    nodes.chain(outputs).collect()
+/// Ids and callees of a pipeline's nodes.
+fn subjects(elaborated: &Elaborated) -> BTreeSet<String> {
+    let flow = Flow::new(&elaborated.graph);
+    let nodes = flow.order.iter();
+    nodes.flat_map(|node| [node.id.clone(), node.callee.clone()]).collect()
 }
