@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use crate::diagnostics::Code;
 use crate::syntax::ast::Call;
-use crate::types::{ArtifactKind, ArtifactType, Evidence, GenericKind, Parameter, ParameterKind, Schema, Signature, Type};
+use crate::types::{
+    ArtifactKind, ArtifactType, Evidence, GenericKind, Parameter, ParameterKind, Schema, Signature, Type,
+};
 
 use super::arguments::{Given, schema_of};
 use super::calls::Site;
@@ -239,7 +241,9 @@ pub(super) fn input_evidence(site: &Site<'_>) -> Evidence {
             ty: Type::Artifact(artifact),
             ..
         }) => matches!(artifact.kind, ArtifactKind::Dataset(_)).then_some(artifact.evidence),
-        Given::Computed(Computed::Unknown) | Given::Absent => takes_data(&parameter.kind).then_some(Evidence::Validated),
+        Given::Computed(Computed::Unknown) | Given::Absent => {
+            takes_data(&parameter.kind).then_some(Evidence::Validated)
+        }
         Given::Computed(_) | Given::Checks(_) | Given::Columns(_) | Given::Model(_) | Given::Service(..) => None,
     };
     site.given.iter().filter_map(evidence).min().unwrap_or_default()

@@ -103,6 +103,13 @@ impl Scopes {
         }
     }
 
+    /// Makes what `name` stands for unknown.
+    pub(super) fn forget(&mut self, name: &str) {
+        if let Some(binding) = self.stack.iter_mut().rev().find_map(|scope| scope.get_mut(name)) {
+            binding.value = Computed::Unknown;
+        }
+    }
+
     /// What `name` stands for, without using it.
     pub(super) fn peek(&self, name: &str) -> Option<&Binding> {
         self.stack.iter().rev().find_map(|scope| scope.get(name))

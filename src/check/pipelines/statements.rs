@@ -113,6 +113,8 @@ impl Elaborator<'_> {
             ));
         }
         self.report(problem.help("Give one of the two another name."));
+        // Which of the two a later use means is not known, so it stays silent.
+        self.scopes.forget(&name.text);
         false
     }
 

@@ -14,7 +14,7 @@ use crate::types::{Parameter, ParameterKind, Type, Value};
 
 use super::elaborator::Elaborator;
 use super::scope::Computed;
-use super::{Elaborated, ExpectedOutcome, Expectation, TestCase, describe, elaborate};
+use super::{Elaborated, Expectation, ExpectedOutcome, TestCase, describe, elaborate};
 
 const OUTCOMES: &[(&str, ExpectedOutcome)] = &[
     ("succeeded", ExpectedOutcome::Succeeded),
@@ -114,7 +114,10 @@ impl Reader<'_> {
         }
         // What a pipeline with errors consists of is not known for certain.
         let elaborated = elaborate(db, &key);
-        let is_right = elaborated.diagnostics.iter().all(|own| own.code.declaration().severity != Severity::Error);
+        let is_right = elaborated
+            .diagnostics
+            .iter()
+            .all(|own| own.code.declaration().severity != Severity::Error);
         self.subjects = is_right.then(|| subjects(&elaborated));
         self.cases.push(TestCase {
             name: item.name.value.clone(),

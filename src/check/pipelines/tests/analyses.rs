@@ -32,7 +32,10 @@ fn validating_one_table_and_using_another() {
 #[test]
 fn a_step_behind_validation_undoes_it() {
     assert_eq!(
-        one("  let parts = split(rows,", "  let tidied = tidy(rows)\n  let parts = split(tidied,"),
+        one(
+            "  let parts = split(rows,",
+            "  let tidied = tidy(rows)\n  let parts = split(tidied,"
+        ),
         "error[E0602]: `train` demands validated data, and `tidy` has changed `rows` since it was validated."
     );
     assert_eq!(
@@ -43,7 +46,8 @@ fn a_step_behind_validation_undoes_it() {
 
 #[test]
 fn a_stage_that_is_left_out() {
-    let without_gate = "  let proven = challenge(fit, champion(CreditModel, fallback: prior(parts.train)), on: parts.test) {";
+    let without_gate =
+        "  let proven = challenge(fit, champion(CreditModel, fallback: prior(parts.train)), on: parts.test) {";
     let gate = "  let gated = gate(fit, scores) {\n    auc >= min_auc\n    latency.p95 <= 20ms\n    \
                 demographic_parity(sex) <= 0.15\n  }\n  let proven = challenge(gated, champion(CreditModel, fallback: \
                 prior(parts.train)), on: parts.test) {";
@@ -154,7 +158,10 @@ fn contamination_is_found_across_pipelines() {
 fn a_user_step_keeps_the_rows_that_it_was_given() {
     let program = changed("train(parts.train, trees", "train(validate(tidy(parts.test)), trees");
     let wrong = problems(&program);
-    assert!(wrong.contains("error[E0701]: `fit` is evaluated on `parts.test`, the very rows"), "{wrong}");
+    assert!(
+        wrong.contains("error[E0701]: `fit` is evaluated on `parts.test`, the very rows"),
+        "{wrong}"
+    );
 }
 
 #[test]
@@ -175,7 +182,10 @@ fn what_nobody_uses() {
         one("  deploy(", "  evaluate(fit, parts.test)\n  deploy("),
         "error[E0522]: The result of `evaluate` is neither used nor bound."
     );
-    assert_eq!(mutation("  deploy(", "  let _ = evaluate(fit, parts.test)\n  deploy("), "");
+    assert_eq!(
+        mutation("  deploy(", "  let _ = evaluate(fit, parts.test)\n  deploy("),
+        ""
+    );
     assert_eq!(
         one("min_auc: float", "extra: int = 3, min_auc: float"),
         "warning[W0523]: The parameter `extra` is never used."
