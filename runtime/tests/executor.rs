@@ -1,5 +1,12 @@
 //! The executor on plans built by hand: how nodes end, what follows, what is kept.
 
+#![allow(
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    clippy::wildcard_enum_match_arm,
+    reason = "tests look at the disk, and panic where something is not as it should be"
+)]
+
 mod executor_support;
 
 use std::collections::BTreeMap;
@@ -794,4 +801,31 @@ fn a_killed_run_is_marked_and_nothing_finished_runs_twice() {
     assert_eq!(outcome.outcome, Outcome::Succeeded, "{:#?}", outcome.failures);
     assert!(record(&outcome, "first").cached);
     assert_eq!(sandbox.marks("marks"), 1);
+}
+
+#[test]
+#[ignore = "measures; run it alone, in release"]
+fn measure_a_thousand_steps() {
+    let mut sandbox = Sandbox::new();
+    sandbox.options.jobs = 2;
+    let make = shell("make", "printf x > $2", vec![port("n", value(DataKind::Int))], out());
+    let nodes = (0..1000).map(|n| call(&format!("n{n}"), &make, vec![int(n)])).collect();
+    let wide = plan(vec![make.clone()], nodes);
+    let link = shell(
+        "link",
+        "printf x > $3",
+        vec![port("n", value(DataKind::Int)), port("data", PortType::File)],
+        out(),
+    );
+    let first = call("n0", &make, vec![int(-1)]);
+    let links = (1..200).map(|n| call(&format!("n{n}"), &link, vec![int(n), output(&format!("n{}", n - 1))]));
+    let chain = plan(
+        vec![make.clone(), link.clone()],
+        std::iter::once(first).chain(links).collect(),
+    );
+    for (name, plan) in [("cold", &wide), ("cached", &wide), ("chain of 200", &chain)] {
+        let outcome = sandbox.run(plan);
+        assert_eq!(outcome.outcome, Outcome::Succeeded);
+        println!("{name}: {} ms", outcome.milliseconds);
+    }
 }

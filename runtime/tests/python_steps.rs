@@ -1,5 +1,12 @@
 //! Python steps and predict functions through the shim. Environments are built once, under the target folder.
 
+#![allow(
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    clippy::wildcard_enum_match_arm,
+    reason = "tests look at the disk, and panic where something is not as it should be"
+)]
+
 mod executor_support;
 
 use camino::Utf8PathBuf;

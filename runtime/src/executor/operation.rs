@@ -7,7 +7,7 @@ use std::sync::{Mutex, PoisonError};
 
 use camino::Utf8Path;
 use mlp::plan::{Operation, PortType};
-use mlp::types::Value;
+use mlp::types::{Evidence, Value};
 
 use super::session::Session;
 use super::step::log_path;
@@ -199,13 +199,14 @@ fn succeed(session: &Session<'_>, job: &Job<'_>, report: Report, scratch: &Utf8P
 
 /// A registered model is a JSON file, any other a folder.
 fn ending(ty: &PortType) -> &'static str {
-    match ty {
+    let registered = matches!(
+        ty,
         PortType::Model {
-            evidence: mlp::types::Evidence::Registered,
+            evidence: Evidence::Registered,
             ..
-        } => "json",
-        other => extension(other),
-    }
+        }
+    );
+    if registered { "json" } else { extension(ty) }
 }
 
 fn item(session: &Session<'_>, datum: &Datum) -> Item {
@@ -219,15 +220,14 @@ fn item(session: &Session<'_>, datum: &Datum) -> Item {
     }
 }
 
-fn with_verdict(record: serde_json::Value, verdict: Verdict) -> serde_json::Value {
-    match record {
-        serde_json::Value::Object(mut fields) => {
-            fields.entry("verdict").or_insert_with(|| serde_json::json!(verdict));
-            serde_json::Value::Object(fields)
-        }
-        serde_json::Value::Null => serde_json::json!({ "verdict": verdict }),
-        other => other,
+fn with_verdict(mut record: serde_json::Value, verdict: Verdict) -> serde_json::Value {
+    if record.is_null() {
+        record = serde_json::json!({});
     }
+    if let Some(fields) = record.as_object_mut() {
+        fields.entry("verdict").or_insert_with(|| serde_json::json!(verdict));
+    }
+    record
 }
 
 /// Decisions go into the audit trail before anything follows from them.

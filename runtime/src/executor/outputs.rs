@@ -52,15 +52,14 @@ pub(super) fn collect(
         .iter()
         .map(|port| {
             let path = path(scratch, port);
-            let datum = match &port.ty {
-                PortType::Value(ty) => Datum::Value(read_value(step, port, ty, &path, format)?),
-                other => {
-                    if matches!(other, PortType::Model { .. }) {
-                        as_model(&path).map_err(|error| unstorable(step, port, &error))?;
-                    }
-                    let stored = session.store.take(&path, extension(other));
-                    Datum::Artifact(stored.map_err(|error| unstorable(step, port, &error))?)
+            let datum = if let PortType::Value(ty) = &port.ty {
+                Datum::Value(read_value(step, port, ty, &path, format)?)
+            } else {
+                if matches!(port.ty, PortType::Model { .. }) {
+                    as_model(&path).map_err(|error| unstorable(step, port, &error))?;
                 }
+                let stored = session.store.take(&path, extension(&port.ty));
+                Datum::Artifact(stored.map_err(|error| unstorable(step, port, &error))?)
             };
             Ok((port.name.clone(), datum))
         })

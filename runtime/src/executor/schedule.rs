@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
+use std::sync::mpsc::{Receiver, Sender};
 use std::time::{Duration, Instant};
 
 use mlp::plan::{Graph, Node, NodeKind, Operation, Pipeline, Resources};
@@ -123,10 +123,9 @@ impl<'p, 's> Scheduler<'p, 's> {
         let due = self.retries.iter().map(|(due, ..)| *due).min();
         let message = match due {
             None => messages.recv().ok(),
-            Some(due) => match messages.recv_timeout(due.saturating_duration_since(Instant::now())) {
-                Ok(message) => Some(message),
-                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => None,
-            },
+            Some(due) => messages
+                .recv_timeout(due.saturating_duration_since(Instant::now()))
+                .ok(),
         };
         let now = Instant::now();
         let (ready, waiting) = self.retries.drain(..).partition(|(due, ..)| *due <= now);

@@ -1,5 +1,10 @@
 //! Functions of scalars.
 
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "each takes a few kinds of values, and has one answer for every other"
+)]
+
 use jiff::Timestamp;
 use jiff::civil::{Date, Time};
 use jiff::tz::TimeZone;

@@ -3,6 +3,11 @@
 //! Columns and metrics do not occur here; operations compute those over whole batches. The meaning of every operator is
 //! that of [`mlp::plan::BinaryOperator`] and [`mlp::plan::Function`]: absent operands make absent results.
 
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "each takes a few kinds of values, and has one answer for every other"
+)]
+
 mod function;
 mod operator;
 

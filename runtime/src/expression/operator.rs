@@ -1,5 +1,10 @@
 //! Operators with two operands.
 
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "each takes a few kinds of values, and has one answer for every other"
+)]
+
 use jiff::SignedDuration;
 use mlp::plan::{BinaryOperator, Expression};
 use mlp::types::Value;

@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 use std::fs;
 
 use camino::{Utf8Path, Utf8PathBuf};
+use mlp::plan::Model;
 use serde::Deserialize;
 use serde_json::json;
 
 use super::Runner;
-use super::environment::Environments;
-use super::request::{add_variables, fields, write_request};
+use super::environment::{Environment, Environments};
+use super::request::{ShimCall, add_variables, fields, write_request};
 use crate::events::Failure;
 use crate::operations::{PredictError, PredictRequest, PredictResponse, Predictor};
 use crate::process::{self, Ending, Log, Program, status_text};
@@ -73,8 +74,36 @@ impl Predictor for PythonPredictor<'_> {
             }),
         )
         .map_err(io)?;
+        self.run(model, &environment, &call)
+            .map_err(|error| error.unwrap_or_else(io))?;
+        let measured: Measured = fs::read(&result)
+            .and_then(|text| Ok(serde_json::from_slice(&text)?))
+            .map_err(io)?;
+        Ok(PredictResponse {
+            latencies: measured.latencies,
+        })
+    }
+}
+
+/// What a call failed with: something of the function's, or of the machine's.
+enum CallError {
+    Told(PredictError),
+    Io(std::io::Error),
+}
+
+impl CallError {
+    fn unwrap_or_else(self, told: impl FnOnce(std::io::Error) -> PredictError) -> PredictError {
+        match self {
+            Self::Told(error) => error,
+            Self::Io(error) => told(error),
+        }
+    }
+}
+
+impl PythonPredictor<'_> {
+    fn run(&self, model: &Model, environment: &Environment, call: &ShimCall) -> Result<(), CallError> {
         let mut variables = BTreeMap::from([(self.runner.mark.0.to_owned(), self.runner.mark.1.to_owned())]);
-        add_variables(&mut variables, &environment);
+        add_variables(&mut variables, environment);
         let (out, err, limit) = &self.logs;
         let mut stdout = Log::new(out.clone(), *limit, &[]);
         let mut stderr = Log::new(err.clone(), *limit, &[]);
@@ -92,39 +121,22 @@ impl Predictor for PythonPredictor<'_> {
             &mut stderr,
             self.runner.cancel,
         )
-        .map_err(io)?;
+        .map_err(CallError::Io)?;
+        let told = |text: String, details| {
+            let summary = format!("The predict function of `{}` {text}", model.name);
+            Err(CallError::Told(PredictError { summary, details }))
+        };
         match ending {
-            Ending::Exited(status) if status.success() => {}
-            Ending::Exited(status) => {
-                return Err(match call.failure() {
-                    Some(told) => PredictError {
-                        summary: format!("The predict function of `{}` {}", model.name, told.summary),
-                        details: told.details.into_iter().chain(told.help).collect(),
-                    },
-                    None => PredictError {
-                        summary: format!(
-                            "The predict function of `{}` ended with {}.",
-                            model.name,
-                            status_text(status)
-                        ),
-                        details: stderr.last_lines(20),
-                    },
-                });
-            }
-            Ending::TimedOut | Ending::Cancelled => {
-                let summary = format!("The predict function of `{}` was cancelled.", model.name);
-                return Err(PredictError {
-                    summary,
-                    details: Vec::new(),
-                });
-            }
+            Ending::Exited(status) if status.success() => Ok(()),
+            Ending::Exited(status) => match call.failure() {
+                Some(failure) => told(
+                    failure.summary,
+                    failure.details.into_iter().chain(failure.help).collect(),
+                ),
+                None => told(format!("ended with {}.", status_text(status)), stderr.last_lines(20)),
+            },
+            Ending::TimedOut | Ending::Cancelled => told("was cancelled.".to_owned(), Vec::new()),
         }
-        let measured: Measured = fs::read(&result)
-            .and_then(|text| Ok(serde_json::from_slice(&text)?))
-            .map_err(io)?;
-        Ok(PredictResponse {
-            latencies: measured.latencies,
-        })
     }
 }
 
