@@ -22,9 +22,7 @@ fn program(files: &[(&str, &str)]) -> Result<Plan, BuildError> {
     let files = files
         .iter()
         .map(|(path, text)| (Utf8PathBuf::from(path), (*text).to_owned()));
-    let host = MemoryHost {
-        files: files.collect(),
-    };
+    let host = MemoryHost { files: files.collect() };
     plan::build(&Database::new(Arc::new(host)))
 }
 
