@@ -236,10 +236,10 @@ impl Layout<'_, '_> {
             entry.value = Some(line.text.chars().count() + 1);
         }
         let indent = line.indent;
-        match piece.kind {
-            TokenKind::Open => self.open.push((index, indent)),
-            TokenKind::Close => self.close(index, piece.partner),
-            _ => {}
+        if piece.kind == TokenKind::Open {
+            self.open.push((index, indent));
+        } else if piece.kind == TokenKind::Close {
+            self.close(index, piece.partner);
         }
     }
 

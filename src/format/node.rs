@@ -360,6 +360,7 @@ fn operator(op: BinaryOp) -> &'static str {
 }
 
 #[cfg(test)]
+#[allow(clippy::wildcard_enum_match_arm, reason = "a test knows what it wrote")]
 mod tests {
     use super::*;
     use crate::syntax::ast::{ItemKind, SchemaBody};
@@ -370,7 +371,7 @@ mod tests {
         assert_eq!(parsed.errors, []);
         match parsed.item.kind {
             ItemKind::Checks(checks) => checks.conditions.iter().map(condition).collect(),
-            other => panic!("{other:?}"),
+            other => unreachable!("{other:?}"),
         }
     }
 

@@ -193,10 +193,10 @@ fn number(bytes: &[u8]) -> usize {
 }
 
 fn quoted_name(rest: &str) -> (TokenKind, usize) {
-    let line = rest.get(..line_length(rest)).unwrap_or(rest);
-    match line.get(1..).and_then(|inside| inside.find('`')) {
-        Some(length) => (TokenKind::QuotedName, length + 2),
-        None => (TokenKind::Unknown, 1),
+    let inside = rest.get(1..).unwrap_or_default();
+    match inside.find(['`', '\n']) {
+        Some(length) if inside.as_bytes().get(length) == Some(&b'`') => (TokenKind::QuotedName, length + 2),
+        _ => (TokenKind::Unknown, 1),
     }
 }
 

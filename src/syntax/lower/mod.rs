@@ -3,11 +3,6 @@
 //! It also reports what the grammar reads but the language refuses: the rules under "mistakes" in the grammar, numbers,
 //! escapes. It resolves no names and checks no types.
 
-#![allow(
-    clippy::wildcard_enum_match_arm,
-    reason = "the grammar decides which of its rules stand where; each place names the ones it tells apart"
-)]
-
 mod expressions;
 mod items;
 mod literals;
