@@ -3,7 +3,9 @@
 use camino::Utf8PathBuf;
 use clap::{Parser, Subcommand};
 
-use crate::commands::{build, check, completions, explain, graph, logs, lsp, new, registry, run, runs, show, test};
+use crate::commands::{
+    build, check, completions, explain, fmt, graph, logs, lsp, new, registry, run, runs, show, test,
+};
 use crate::exit;
 use crate::output::Colour;
 
@@ -44,6 +46,8 @@ pub enum Command {
     New(new::Arguments),
     /// Say what is wrong with a project
     Check(check::Arguments),
+    /// Write a project's files in the one style
+    Fmt(fmt::Arguments),
     /// Run a pipeline on this machine
     Run(run::Arguments),
     /// Run the `test` blocks of a project

@@ -4,6 +4,7 @@ pub mod build;
 pub mod check;
 pub mod completions;
 pub mod explain;
+pub mod fmt;
 pub mod graph;
 pub mod logs;
 pub mod lsp;
@@ -59,6 +60,7 @@ pub fn run(command: Command, context: &Context) -> Result<Exit, Problem> {
         Command::Check(arguments) => check::run(&arguments, context),
         Command::New(arguments) => new::run(&arguments, context),
         Command::Lsp(arguments) => lsp::run(&arguments),
+        Command::Fmt(arguments) => fmt::run(&arguments, context),
         Command::Run(arguments) => run::run(&arguments, context),
         Command::Test(arguments) => test::run(&arguments, context),
         Command::Runs(arguments) => runs::run(&arguments, context),

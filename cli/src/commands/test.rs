@@ -102,7 +102,7 @@ fn run_case(
     let miss = |expectation: &Expectation| {
         let problem = miss(expectation, &outcome)?;
         let place = place(project, key, expectation);
-        Some(format!("{place}: expect {}: {problem}", expectation.text))
+        Some(format!("{place}: {}: {problem}", expectation.text))
     };
     Ok(case.expectations.iter().filter_map(miss).collect())
 }

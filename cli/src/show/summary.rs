@@ -99,7 +99,10 @@ fn without_indices(node: &str) -> String {
 /// The last lines: how it ended, and where to look next.
 pub fn footer(terminal: Terminal, outcome: &RunOutcome, project: &str) -> String {
     let counts = outcome.counts;
-    let mut parts = vec![words::count(counts.succeeded, "step") + " succeeded"];
+    let mut parts = Vec::new();
+    if counts.succeeded > 0 {
+        parts.push(words::count(counts.succeeded, "step") + " succeeded");
+    }
     let mut part = |number: usize, text: &str| {
         if number > 0 {
             parts.push(format!("{number} {text}"));
