@@ -79,10 +79,11 @@ fn sources(paths: &[Utf8PathBuf]) -> Result<Vec<Utf8PathBuf>, Problem> {
             let project = Project::open(path)?;
             let inside = project.host.relative(path).unwrap_or_default();
             let files = project.host.list("mlp");
+            let base = if path == "." { Utf8Path::new("") } else { path };
             found.extend(
                 files
                     .iter()
-                    .filter_map(|file| Some(path.join(file.strip_prefix(&inside).ok()?))),
+                    .filter_map(|file| Some(base.join(file.strip_prefix(&inside).ok()?))),
             );
         } else if path.extension() == Some("mlp") {
             found.push(path.clone());

@@ -110,10 +110,8 @@ fn parameters(pipeline: &Pipeline, given: &[String]) -> Result<BTreeMap<String, 
                     )
                 }
             })?;
-        let value = parse_argument(&parameter.ty, text).map_err(|message| {
-            Problem::usage(format!("The parameter `{name}` cannot be `{text}`: {message}."))
-                .help(format!("`{name}` is declared as `{name}: {}`.", parameter.ty))
-        })?;
+        let value = parse_argument(&parameter.ty, text)
+            .map_err(|message| Problem::usage(format!("The parameter `{name}` cannot be `{text}`: {message}.")))?;
         if values.insert(name.to_owned(), value).is_some() {
             return Err(Problem::usage(format!("The parameter `{name}` is given twice.")));
         }

@@ -113,6 +113,9 @@ pub fn footer(terminal: Terminal, outcome: &RunOutcome, project: &str) -> String
     part(counts.refused, "did not pass");
     part(counts.skipped, "skipped");
     part(counts.cancelled, "cancelled");
+    if parts.is_empty() {
+        parts.push("there was nothing to do".to_owned());
+    }
     let state = terminal.paint(words::outcome_style(outcome.outcome), outcome.outcome.name());
     let released = outcome
         .nodes
