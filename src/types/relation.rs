@@ -10,9 +10,9 @@ use super::{DataKind, DataType, EnumType, RecordType, Schema, Value};
 #[derive(Clone, Debug, PartialEq)]
 pub struct Mismatch {
     /// What is there.
-    pub actual: DataType,
+    pub actual: Box<DataType>,
     /// What is needed.
-    pub wanted: DataType,
+    pub wanted: Box<DataType>,
     /// The first rule that is broken.
     pub reason: Reason,
 }
@@ -74,8 +74,8 @@ impl Display for Mismatch {
 pub fn fits(actual: &DataType, wanted: &DataType) -> Result<(), Mismatch> {
     let refuse = |reason| {
         Err(Mismatch {
-            actual: actual.clone(),
-            wanted: wanted.clone(),
+            actual: Box::new(actual.clone()),
+            wanted: Box::new(wanted.clone()),
             reason,
         })
     };
@@ -346,5 +346,159 @@ pub fn kind_of(value: &Value) -> &'static str {
         Value::Enum(_) => "a value of an enum",
         Value::List(_) => "a list",
         Value::Map(_) => "a record",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::{Just, Strategy, any, prop_assert, prop_assert_eq, prop_oneof, proptest};
+
+    use super::{ColumnProblem, admit, fits, schema_fits};
+    use crate::types::{
+        Bound, Column, DataKind, DataType, EnumType, EnumVariant, RecordField, RecordType, Refinement, Schema, Value,
+    };
+
+    fn refinement() -> impl Strategy<Value = Option<Refinement>> {
+        let bound = || {
+            proptest::option::of((-3..3_i64, any::<bool>()).prop_map(|(value, inclusive)| Bound {
+                value: Value::Int(value),
+                inclusive,
+            }))
+        };
+        proptest::option::of((bound(), bound()).prop_map(|(minimum, maximum)| Refinement::Range { minimum, maximum }))
+    }
+
+    fn integer() -> impl Strategy<Value = DataType> {
+        (refinement(), any::<bool>()).prop_map(|(refinement, optional)| DataType {
+            kind: DataKind::Int,
+            optional,
+            refinements: refinement.into_iter().collect(),
+        })
+    }
+
+    fn variants() -> impl Strategy<Value = DataType> {
+        proptest::sample::subsequence(vec!["a", "b", "c"], 1..=3).prop_map(|names| {
+            let variants = names.iter().map(|name| EnumVariant {
+                name: (*name).to_owned(),
+                text: (*name).to_owned(),
+            });
+            DataType::plain(DataKind::Enum(EnumType {
+                name: None,
+                variants: variants.collect(),
+            }))
+        })
+    }
+
+    fn data_type() -> impl Strategy<Value = DataType> {
+        let leaf = prop_oneof![
+            integer(),
+            variants(),
+            Just(DataType::plain(DataKind::Bool)),
+            Just(DataType::plain(DataKind::Float)),
+        ];
+        leaf.prop_recursive(2, 8, 3, |inner| {
+            let field = |name: &str, ty: DataType| RecordField {
+                name: name.to_owned(),
+                ty,
+            };
+            prop_oneof![
+                inner
+                    .clone()
+                    .prop_map(|item| DataType::plain(DataKind::List(Box::new(item)))),
+                (inner.clone(), proptest::option::of(inner)).prop_map(move |(first, second)| {
+                    let second = second.map(|ty| field("y", ty));
+                    let fields = std::iter::once(field("x", first)).chain(second).collect();
+                    DataType::plain(DataKind::Record(RecordType { name: None, fields }))
+                }),
+            ]
+        })
+    }
+
+    fn schema() -> impl Strategy<Value = Schema> {
+        proptest::collection::btree_map("[abc]", data_type(), 0..3).prop_map(|columns| Schema {
+            name: "S".to_owned(),
+            columns: columns
+                .into_iter()
+                .map(|(name, ty)| Column {
+                    name,
+                    ty,
+                    tags: Vec::new(),
+                    docs: None,
+                })
+                .collect(),
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn every_type_fits_itself(ty in data_type()) {
+            prop_assert_eq!(fits(&ty, &ty), Ok(()));
+        }
+
+        #[test]
+        fn fitting_is_transitive(a in integer(), b in integer(), c in integer()) {
+            if fits(&a, &b).is_ok() && fits(&b, &c).is_ok() {
+                prop_assert_eq!(fits(&a, &c), Ok(()));
+            }
+        }
+
+        #[test]
+        fn what_fits_admits_every_value(a in integer(), b in integer(), value in -4..4_i64) {
+            if fits(&a, &b).is_ok() && admit(Value::Int(value), &a).is_ok() {
+                prop_assert!(admit(Value::Int(value), &b).is_ok());
+            }
+        }
+
+        #[test]
+        fn every_schema_fits_itself_and_what_has_fewer_columns(schema in schema(), left_out in "[abc]") {
+            prop_assert_eq!(schema_fits(&schema, &schema), Vec::new());
+            let narrower = schema.without(std::slice::from_ref(&left_out), &left_out);
+            prop_assert_eq!(schema_fits(&schema, &narrower), Vec::new());
+            let missing = schema_fits(&narrower, &schema);
+            prop_assert_eq!(missing.len(), usize::from(schema.column(&left_out).is_some()));
+            let all_missing = missing.iter().all(|own| matches!(own.problem, ColumnProblem::Missing { .. }));
+            prop_assert!(all_missing);
+        }
+
+        #[test]
+        fn schemas_fit_transitively(a in schema(), b in schema(), c in schema()) {
+            if schema_fits(&a, &b).is_empty() && schema_fits(&b, &c).is_empty() {
+                prop_assert_eq!(schema_fits(&a, &c), Vec::new());
+            }
+        }
+    }
+
+    #[test]
+    fn a_mismatch_says_what_is_wrong_with_each_column() {
+        let column = |name: &str, ty: DataType| Column {
+            name: name.to_owned(),
+            ty,
+            tags: Vec::new(),
+            docs: None,
+        };
+        let schema = |columns: Vec<Column>| Schema {
+            name: "S".to_owned(),
+            columns,
+        };
+        let plain = DataType::plain;
+        let actual = schema(vec![
+            column("amuont", plain(DataKind::Float)),
+            column("age", plain(DataKind::Int).or_absent(true)),
+            column("name", plain(DataKind::Int)),
+        ]);
+        let wanted = schema(vec![
+            column("amount", plain(DataKind::Float)),
+            column("age", plain(DataKind::Int)),
+            column("name", plain(DataKind::String)),
+        ]);
+        let shown: Vec<String> = schema_fits(&actual, &wanted).iter().map(ToString::to_string).collect();
+        assert_eq!(
+            shown,
+            [
+                "`amount` is missing; the nearest column is `amuont`",
+                "`age` may be absent (`int?`), but `int` is needed",
+                "`name` is `int`, but `string` is needed",
+            ]
+        );
     }
 }

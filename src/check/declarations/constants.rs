@@ -140,7 +140,6 @@ pub(crate) fn literal_value(literal: &Literal) -> Option<Value> {
     })
 }
 
-#[expect(clippy::wildcard_enum_match_arm, reason = "every other value has no such operator")]
 fn unary(op: UnaryOp, value: &Value) -> Option<Value> {
     match (op, value) {
         (UnaryOp::Not, Value::Bool(value)) => Some(Value::Bool(!value)),

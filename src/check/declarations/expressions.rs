@@ -67,7 +67,7 @@ impl Typed {
     }
 
     /// The same value as a float.
-    fn as_float(mut self) -> Self {
+    fn into_float(mut self) -> Self {
         if self.ty.kind == DataKind::Int {
             let optional = self.ty.optional;
             self.ty = Interval::of(&self.ty).number(DataKind::Float).or_absent(optional);
@@ -403,7 +403,7 @@ impl Context<'_> {
         if left.ty.is_number() && right.ty.is_number() {
             let mixed = left.ty.kind != right.ty.kind;
             let (left, right) = if mixed {
-                (left.as_float(), right.as_float())
+                (left.into_float(), right.into_float())
             } else {
                 (left, right)
             };
