@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::context::Context;
 use super::origins;
-use crate::diagnostics::{Applicability, Code, EditPosition};
+use crate::diagnostics::{Applicability, Code, EditPosition, Place};
 use crate::syntax::ast::{Expr, FeaturesItem, Ident, ModelItem, TypeExpr};
 use crate::types::display::enumerate;
 use crate::types::{Column, ColumnTag, Schema};
@@ -59,19 +59,31 @@ impl Context<'_> {
             .help(format!(
                 "Leave the feature out; if `{name}` is itself to be predicted, tag it `@label`, and if it is only kept for analysis, `@after(label)`."
             ));
-        if let Some(indirect) = computed.get(&column.name) {
-            let sources: Vec<&String> = indirect.iter().collect();
-            diagnostic = diagnostic.note(format!("`{name}` ← `{}` ← {}.", column.name, enumerate(&sources)));
-        }
         let origin = match computed.contains_key(&column.name) {
             true => origins::of_item(self.db, &self.key, &column.name, &tag.name),
             false => origins::of_type(self.db, &self.key, &reading.item.from, &column.name, &tag.name),
         };
+        let sources = match (computed.get(&column.name), &origin) {
+            (Some(sources), _) => sources.iter().cloned().collect(),
+            (None, Some(place)) => self.computed_elsewhere(place, &column.name),
+            (None, None) => Vec::new(),
+        };
+        if !sources.is_empty() {
+            diagnostic = diagnostic.note(format!("`{name}` ← `{}` ← {}.", column.name, enumerate(&sources)));
+        }
         if let Some(place) = origin {
             diagnostic = diagnostic.also(place, format!("`{}` is {what}", column.name));
         }
         self.report(diagnostic);
         false
+    }
+
+    /// What a column is computed from, where another feature definition computes it.
+    fn computed_elsewhere(&self, place: &Place, column: &str) -> Vec<String> {
+        let Place::Node(key, _) = place else { return Vec::new() };
+        let definition = super::features(self.db, key).filter(|_| *key != self.key);
+        let reads = definition.and_then(|definition| definition.reads.iter().find(|(own, _)| own == column).cloned());
+        reads.map(|(_, sources)| sources).unwrap_or_default()
     }
 
     /// Reports columns of a model's input that are not known when it predicts.

@@ -1,14 +1,18 @@
 //! The ports of a step in the plan's vocabulary. Ports that mention a generic are filled in at the call.
 
+use super::context::Context;
+use super::settings::plain_text;
+use crate::names;
 use crate::plan::{Port, PortType, Step};
+use crate::syntax::ast::ItemKind;
 use crate::types::{ArtifactKind, ParameterKind, Signature, Type};
 
 /// The step with the ports of its signature; without those that only a call can know.
-pub(crate) fn with_ports(mut step: Step, signature: &Signature) -> Step {
+pub(crate) fn with_ports(cx: &Context<'_>, mut step: Step, signature: &Signature) -> Step {
     let port = |name: &String, kind: &ParameterKind| {
         Some(Port {
             name: name.clone(),
-            ty: port_type(kind)?,
+            ty: port_type(cx, kind)?,
         })
     };
     let inputs = signature.parameters.iter();
@@ -18,10 +22,10 @@ pub(crate) fn with_ports(mut step: Step, signature: &Signature) -> Step {
     step
 }
 
-fn port_type(kind: &ParameterKind) -> Option<PortType> {
+fn port_type(cx: &Context<'_>, kind: &ParameterKind) -> Option<PortType> {
     match kind {
-        ParameterKind::Type(ty) => of_type(ty),
-        ParameterKind::List(item) => port_type(item).map(|item| PortType::List(Box::new(item))),
+        ParameterKind::Type(ty) => of_type(cx, ty),
+        ParameterKind::List(item) => port_type(cx, item).map(|item| PortType::List(Box::new(item))),
         ParameterKind::GenericDataset { .. }
         | ParameterKind::GenericModel { .. }
         | ParameterKind::GenericMetrics { .. }
@@ -32,11 +36,11 @@ fn port_type(kind: &ParameterKind) -> Option<PortType> {
     }
 }
 
-fn of_type(ty: &Type) -> Option<PortType> {
+fn of_type(cx: &Context<'_>, ty: &Type) -> Option<PortType> {
     match ty {
         Type::Unknown | Type::Unit | Type::Tuple(_) => None,
         Type::Data(ty) => Some(PortType::Value(ty.clone())),
-        Type::List(item) => of_type(item).map(|item| PortType::List(Box::new(item))),
+        Type::List(item) => of_type(cx, item).map(|item| PortType::List(Box::new(item))),
         Type::Artifact(artifact) => match &artifact.kind {
             ArtifactKind::Dataset(schema) => Some(PortType::Dataset {
                 schema: schema.name.clone(),
@@ -52,14 +56,27 @@ fn of_type(ty: &Type) -> Option<PortType> {
             ArtifactKind::Html => Some(PortType::Html),
             ArtifactKind::Markdown => Some(PortType::Markdown),
             ArtifactKind::Opaque => Some(PortType::Opaque),
-            ArtifactKind::Custom(name) => Some(PortType::Custom {
-                name: name.clone(),
-                schema_title: String::new(),
-                version: String::new(),
-            }),
+            ArtifactKind::Custom(name) => Some(custom(cx, name)),
             ArtifactKind::Deployment(service) => Some(PortType::Deployment {
                 service: service.clone(),
             }),
         },
+    }
+}
+
+/// A platform's own kind, with what its declaration says.
+fn custom(cx: &Context<'_>, name: &str) -> PortType {
+    let item = cx.resolve(name).and_then(|key| names::item(cx.db, &key));
+    let setting = |setting: &str| match item.as_deref().map(|item| &item.kind) {
+        Some(ItemKind::Artifact(artifact)) => {
+            let found = artifact.settings.iter().find(|own| own.name.text == setting);
+            found.and_then(|own| plain_text(&own.value))
+        }
+        _ => None,
+    };
+    PortType::Custom {
+        name: name.to_owned(),
+        schema_title: setting("schema_title").unwrap_or_default(),
+        version: setting("version").unwrap_or_else(|| "0.0.1".to_owned()),
     }
 }

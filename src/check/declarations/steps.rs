@@ -83,7 +83,7 @@ impl Context<'_> {
             timeout,
             run: run?,
         };
-        Some(super::ports::with_ports(step, signature))
+        Some(super::ports::with_ports(self, step, signature))
     }
 
     fn step_run(&mut self, item: &StepItem, settings: &Settings<'_>, signature: &Signature) -> Option<plan::Run> {

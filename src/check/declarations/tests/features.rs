@@ -1,6 +1,6 @@
 //! Feature definitions, checks and label leakage.
 
-use super::{check, check_with, key, project, refuses};
+use super::{key, project, refuses};
 use crate::check::declarations;
 
 const APPLICANT: &str = r#"
@@ -151,6 +151,15 @@ features G from F { keep { z }\n w = if late { 1 } else { 2 } }",
         "features F from Applicant { keep { paid }\n x = paid @after(label) }",
         &[],
     );
+    let text = with_schema(
+        "features F from Applicant { late = paid > 100 @label }\nfeatures G from F { w = if late { 1 } else { 2 } }",
+    );
+    let db = project(&[("main.mlp", &text)]);
+    let chain = declarations::diagnostics(&db, &key("main.mlp", "features G"));
+    assert!(
+        chain[0].notes.contains(&"`w` ← `late` ← `paid`.".to_owned()),
+        "{chain:?}"
+    );
     let shared = ("shared.mlp", APPLICANT);
     let db = project(&[
         shared,
@@ -236,5 +245,4 @@ fn mistakes_in_checks() {
         "freshness(applied_at) < 3",
         "E0208 `3` is an `int`, but `duration` is needed.",
     );
-    let _ = (check, check_with);
 }

@@ -2,7 +2,7 @@
 
 use super::{check_with, key, problems, project};
 use crate::check::declarations;
-use crate::plan::{ArgumentPart, CachePolicy, Run, Task};
+use crate::plan::{ArgumentPart, CachePolicy, PortType, Run, Task};
 use crate::types::Evidence;
 
 const SCHEMA: &str = "schema Row { id: string @key\n x: float\n y: bool @label }\n";
@@ -432,4 +432,14 @@ fn services_and_what_is_not_supported_yet() {
         "artifact Blob { version: \"1\" }",
         &["E0402 The artifact kind `Blob` lacks `schema_title`."],
     );
+    let blob = program("artifact Blob { schema_title: \"system.Blob\" }\nstep s(b: Blob) { run: command [\"a\"] }");
+    let db = project(&[("main.mlp", &blob), ("m.py", PYTHON)]);
+    let step = declarations::step(&db, &key("main.mlp", "step s")).expect("it is known");
+    let port = step.step.as_ref().map(|step| step.inputs[0].ty.clone());
+    let expected = PortType::Custom {
+        name: "Blob".to_owned(),
+        schema_title: "system.Blob".to_owned(),
+        version: "0.0.1".to_owned(),
+    };
+    assert_eq!(port, Some(expected));
 }
