@@ -69,6 +69,39 @@ fn examine(page: &Declaration) -> Result<(), String> {
     Ok(())
 }
 
+#[test]
+fn examples_are_in_the_canonical_style() {
+    let mut failures = Vec::new();
+    for page in Code::ALL.iter().map(|code| code.declaration()) {
+        let formatted = in_canonical_style(page.page);
+        if formatted == page.page {
+            continue;
+        }
+        failures.push(page.code);
+        if harness::is_blessing() {
+            let path = harness::root().join(format!("src/diagnostics/pages/{}.md", page.code));
+            std::fs::write(path, formatted).unwrap();
+        }
+    }
+    assert!(
+        failures.is_empty() || harness::is_blessing(),
+        "formatted otherwise: {}",
+        failures.join(", ")
+    );
+}
+
+/// A page with every program formatted that parses.
+fn in_canonical_style(page: &str) -> String {
+    let mut lines: Vec<String> = page.lines().map(str::to_owned).collect();
+    for block in blocks(page).iter().rev().filter(|block| block.kind == "mlp") {
+        if let Ok(formatted) = mlp::format::format(&block.text) {
+            let own = block.line..block.line + block.text.lines().count();
+            lines.splice(own, formatted.lines().map(str::to_owned));
+        }
+    }
+    lines.join("\n") + "\n"
+}
+
 /// The files of one section, with those that stand outside both examples.
 fn example(blocks: &[Block], heading: &str) -> Example {
     let own = blocks.iter().filter(|block| block.heading == heading);

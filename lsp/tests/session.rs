@@ -226,3 +226,16 @@ async fn an_edit_in_one_file_is_shown_in_another() {
     }
     editor.finish().await;
 }
+
+#[tokio::test]
+async fn a_document_is_formatted() {
+    let mut editor = Editor::start().await;
+    editor.open(ALONE, "schema Loan {\namount:float\n}\n").await;
+    let _ = editor.diagnostics(ALONE, Some(1)).await;
+    let params = json!({ "textDocument": { "uri": ALONE }, "options": { "tabSize": 2, "insertSpaces": true } });
+    let edits = editor.request("textDocument/formatting", params.clone()).await;
+    assert_eq!(edits[0]["newText"], "schema Loan {\n  amount: float\n}\n");
+    editor.change(ALONE, 2, json!([{ "text": "schema {" }])).await;
+    assert_eq!(editor.request("textDocument/formatting", params).await, Value::Null);
+    editor.finish().await;
+}
