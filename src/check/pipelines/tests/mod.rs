@@ -1,6 +1,7 @@
 //! Pipelines over a project in memory: the whole program, then one change at a time.
 
 mod analyses;
+mod control;
 mod elaboration;
 
 use std::sync::Arc;
