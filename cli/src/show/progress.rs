@@ -117,7 +117,7 @@ impl EventSink for Progress {
                 wait,
                 reason,
             } => {
-                self.with_bars(|bars| bars.finish(node));
+                self.with_bars(|bars| bars.stop(node));
                 let wait = words::duration(*wait);
                 self.quiet(&format!(
                     "↻ {node}: attempt {attempt} failed, the next in {wait}: {reason}"
@@ -183,10 +183,14 @@ impl Bars {
         }
     }
 
-    fn finish(&mut self, node: &str) {
+    fn stop(&mut self, node: &str) {
         if let Some(bar) = self.running.remove(node) {
             bar.finish_and_clear();
         }
+    }
+
+    fn finish(&mut self, node: &str) {
+        self.stop(node);
         self.whole.inc(1);
     }
 

@@ -18,7 +18,7 @@ pub fn verdicts(terminal: Terminal, nodes: &[NodeRecord]) -> String {
             let heading = terminal.paint(Style::Strong, &words::plain(&node.node));
             text.push_str(&format!(
                 "\n{heading} {}\n{table}",
-                terminal.paint(Style::Quiet, &node.callee)
+                terminal.paint(Style::Quiet, &format!("({})", node.callee))
             ));
         }
     }
