@@ -136,12 +136,22 @@ fn stage_of<'g>(flow: &Flow<'g>, demand: &MissingEvidence, cause: &Operand) -> O
             Operation::Gate { .. } => (Evidence::Gated, "model"),
             Operation::Challenge(_) => (Evidence::Proven, "candidate"),
             Operation::Register { .. } => (Evidence::Registered, "model"),
-            _ => return None,
+            Operation::Read { .. }
+            | Operation::Features(_)
+            | Operation::Project(_)
+            | Operation::Split { .. }
+            | Operation::Mask { .. }
+            | Operation::Predict { .. }
+            | Operation::Evaluate { .. }
+            | Operation::Champion { .. }
+            | Operation::Prior { .. }
+            | Operation::Deploy { .. } => return None,
         };
         let given = &input(node, name)?.value;
-        let same = match wanted {
-            Evidence::Validated => given == cause,
-            _ => flow.root(given) == cause,
+        let same = if wanted == Evidence::Validated {
+            given == cause
+        } else {
+            flow.root(given) == cause
         };
         (wanted == demand.wanted && same).then_some(())
     };

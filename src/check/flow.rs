@@ -8,7 +8,7 @@ use std::sync::Arc;
 use crate::check::pipelines::facts::{ArgumentFact, Facts};
 use crate::db::{Db, ItemKey};
 use crate::diagnostics::{Diagnostic, Place};
-use crate::plan::{Graph, Input, Node, NodeKind, NodePath, Operand, Operation, Reference};
+use crate::plan::{Graph, Input, Node, NodeKind, NodePath, Operand, Operation, PortType, Reference};
 use crate::syntax::ast::NodeId;
 use crate::types::{Evidence, Schema};
 
@@ -136,11 +136,10 @@ impl<'g> Flow<'g> {
             return None;
         };
         let port = self.node(node)?.outputs.iter().find(|own| own.name == *port)?;
-        match &port.ty {
-            crate::plan::PortType::Dataset { evidence, .. } | crate::plan::PortType::Model { evidence, .. } => {
-                Some(*evidence)
-            }
-            _ => None,
+        if let PortType::Dataset { evidence, .. } | PortType::Model { evidence, .. } = &port.ty {
+            Some(*evidence)
+        } else {
+            None
         }
     }
 

@@ -38,13 +38,12 @@ pub(super) enum Given {
 
 /// The schema of a dataset type.
 pub(super) fn schema_of(ty: &Type) -> Option<Arc<Schema>> {
-    match ty {
-        Type::Artifact(artifact) => match &artifact.kind {
-            ArtifactKind::Dataset(schema) => Some(Arc::clone(schema)),
-            _ => None,
-        },
-        _ => None,
+    if let Type::Artifact(artifact) = ty
+        && let ArtifactKind::Dataset(schema) = &artifact.kind
+    {
+        return Some(Arc::clone(schema));
     }
+    None
 }
 
 impl Elaborator<'_> {
@@ -86,8 +85,14 @@ impl Elaborator<'_> {
             ParameterKind::Checks { .. } => Given::Absent,
             ParameterKind::Column { list: true, .. } => Given::Columns(Vec::new()),
             ParameterKind::Column { list: false, .. } => Given::Absent,
-            kind => Given::Computed(Computed::One {
-                ty: site.generics.accepted(kind),
+            ParameterKind::Type(_)
+            | ParameterKind::GenericDataset { .. }
+            | ParameterKind::GenericModel { .. }
+            | ParameterKind::GenericMetrics { .. }
+            | ParameterKind::ModelName { .. }
+            | ParameterKind::ServiceName { .. }
+            | ParameterKind::List(_) => Given::Computed(Computed::One {
+                ty: site.generics.accepted(&parameter.kind),
                 operand: Operand::Value(default.clone()),
             }),
         }
@@ -279,10 +284,15 @@ impl Elaborator<'_> {
     }
 
     fn columns_argument(&mut self, site: &Site<'_>, written: &Expr, generic: &str, list: bool) -> Given {
-        let names = match &written.kind {
-            ExprKind::Literal(crate::syntax::ast::Literal::None) if !list => return Given::Absent,
-            ExprKind::List(items) if list => items.iter().collect(),
-            _ => vec![written],
+        if !list && written.kind == ExprKind::Literal(crate::syntax::ast::Literal::None) {
+            return Given::Absent;
+        }
+        let names = if let ExprKind::List(items) = &written.kind
+            && list
+        {
+            items.iter().collect()
+        } else {
+            vec![written]
         };
         let mut columns = Vec::new();
         for expr in names {

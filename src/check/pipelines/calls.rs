@@ -173,7 +173,19 @@ impl Elaborator<'_> {
             ItemKind::Checks(_) => format!("Pass it to `validate`: `validate(data, {name})`."),
             ItemKind::Schema(_) => format!("Read data of this schema with `read<{name}>(…)`."),
             ItemKind::Service(_) => format!("Deploy to it: `deploy(model, to: {name})`."),
-            _ => "Call a step, a feature definition or a pipeline.".to_owned(),
+            ItemKind::Use(_)
+            | ItemKind::Record(_)
+            | ItemKind::Enum(_)
+            | ItemKind::Features(_)
+            | ItemKind::Artifact(_)
+            | ItemKind::Step(_)
+            | ItemKind::Pipeline(_)
+            | ItemKind::Monitor(_)
+            | ItemKind::Trigger(_)
+            | ItemKind::Target(_)
+            | ItemKind::Policy(_)
+            | ItemKind::Test(_)
+            | ItemKind::Broken(_) => "Call a step, a feature definition or a pipeline.".to_owned(),
         };
         self.report(problem.help(help));
     }

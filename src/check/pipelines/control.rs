@@ -118,7 +118,12 @@ impl Elaborator<'_> {
                         computed: Computed::Unknown,
                     });
                 }
-                _ => self.statement(statement),
+                StatementKind::Let { .. }
+                | StatementKind::Expr(_)
+                | StatementKind::If(_)
+                | StatementKind::For { .. }
+                | StatementKind::Finally(_)
+                | StatementKind::Return(_) => self.statement(statement),
             }
         }
         self.scopes.close();
@@ -128,9 +133,10 @@ impl Elaborator<'_> {
     fn else_if(&mut self, id: &str, expr: &Expr, expected: Option<&Type>, as_value: bool) -> (Graph, Option<Arm>) {
         self.graphs.push(Graph::default());
         let naming = self.ids.begin_below(id);
-        let computed = match &expr.kind {
-            ExprKind::If(inner) => self.branch(expr.id, inner, expected, as_value),
-            _ => self.expression(expr, expected),
+        let computed = if let ExprKind::If(inner) = &expr.kind {
+            self.branch(expr.id, inner, expected, as_value)
+        } else {
+            self.expression(expr, expected)
         };
         self.ids.restore(naming);
         let arm = Arm {
@@ -426,7 +432,9 @@ fn gather(id: &str, name: &str, value: &Computed, gathered: &mut Gathered) -> Co
         Computed::One { ty, operand } => {
             let ty = match ty {
                 Type::Data(data) => Type::Data(DataType::plain(DataKind::List(Box::new(data.clone())))),
-                ty => Type::List(Box::new(ty.clone())),
+                Type::Unknown | Type::Unit | Type::Artifact(_) | Type::Tuple(_) | Type::List(_) => {
+                    Type::List(Box::new(ty.clone()))
+                }
             };
             gathered.ports.push((name.to_owned(), ty.clone(), operand.clone()));
             let operand = Operand::Reference(Reference::Output {

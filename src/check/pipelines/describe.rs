@@ -2,20 +2,24 @@
 
 use crate::syntax::ast::{Expr, ExprKind};
 
-/// "`parts.train`", "the result of `read`", "this value".
+/// "`parts.train`", "`300`", "the result of `read`", "this value".
 pub(super) fn expression(expr: &Expr) -> String {
-    match &expr.kind {
-        ExprKind::Call(call) => format!("the result of `{}`", call.callee.text),
-        ExprKind::Literal(_) | ExprKind::String(_) => format!("`{}`", crate::format::expression(expr)),
-        _ => path(expr).map_or_else(|| "this value".to_owned(), |path| format!("`{path}`")),
+    if let ExprKind::Call(call) = &expr.kind {
+        return format!("the result of `{}`", call.callee.text);
     }
+    if matches!(expr.kind, ExprKind::Literal(_) | ExprKind::String(_)) {
+        return format!("`{}`", crate::format::expression(expr));
+    }
+    path(expr).map_or_else(|| "this value".to_owned(), |path| format!("`{path}`"))
 }
 
 /// `a.b.c`, for names and their members.
 pub(super) fn path(expr: &Expr) -> Option<String> {
-    match &expr.kind {
-        ExprKind::Name(name) => Some(name.text.to_string()),
-        ExprKind::Member { base, name } => Some(format!("{}.{}", path(base)?, name.text)),
-        _ => None,
+    if let ExprKind::Name(name) = &expr.kind {
+        return Some(name.text.to_string());
     }
+    if let ExprKind::Member { base, name } = &expr.kind {
+        return Some(format!("{}.{}", path(base)?, name.text));
+    }
+    None
 }

@@ -36,7 +36,7 @@ use crate::db::{Db, Item, ItemKey};
 use crate::diagnostics::{Code, Diagnostic, Place, Severity};
 use crate::names;
 use crate::plan;
-use crate::syntax::ast::{ItemKind, NodeId};
+use crate::syntax::ast::{ItemKind, NodeId, PipelineItem, StepItem};
 use crate::types::{Schema, Type};
 
 use elaborator::Elaborator;
@@ -209,11 +209,11 @@ fn calls_itself(elaborator: &Elaborator<'_>, place: NodeId, path: &[ItemKey]) ->
 /// Where a parameter of an item is declared.
 pub(crate) fn parameter_place(db: &dyn Db, key: &ItemKey, parameter: &str) -> Option<Place> {
     let item = names::item(db, key)?;
-    let params = match &item.kind {
-        ItemKind::Step(step) => &step.params,
-        ItemKind::Pipeline(pipeline) => &pipeline.params,
-        ItemKind::Features(features) => return Some(Place::Node(key.clone(), features.from.id)),
-        _ => return None,
+    if let ItemKind::Features(features) = &item.kind {
+        return Some(Place::Node(key.clone(), features.from.id));
+    }
+    let (ItemKind::Step(StepItem { params, .. }) | ItemKind::Pipeline(PipelineItem { params, .. })) = &item.kind else {
+        return None;
     };
     let param = params.iter().find(|param| param.name.text == parameter)?;
     Some(Place::Node(key.clone(), param.id))

@@ -2,7 +2,7 @@
 
 use crate::diagnostics::Code;
 use crate::plan::{BinaryOperator, Expression, Operand, UnaryOperator};
-use crate::syntax::ast::{BinaryOp, Call, Expr, ExprKind, NodeId, UnaryOp};
+use crate::syntax::ast::{BinaryOp, Call, Expr, ExprKind, NodeId, StringPart, UnaryOp};
 use crate::types::relation;
 use crate::types::{DataKind, DataType, Type, Value};
 
@@ -38,17 +38,7 @@ impl Elaborator<'_> {
             _ => return None,
         };
         let ty = DataType::plain(kind);
-        let text = match call.arguments.as_slice() {
-            [argument] if argument.name.is_none() => match &argument.value.kind {
-                ExprKind::String(parts) => match parts.as_slice() {
-                    [crate::syntax::ast::StringPart::Text(text)] => Some(text.clone()),
-                    _ => None,
-                },
-                _ => None,
-            },
-            _ => None,
-        };
-        let Some(text) = text else {
+        let Some(text) = constant_text(call) else {
             let message = format!("`{}` takes one constant text.", call.callee.text);
             let problem = self.problem(Code::NotConstant, place, message);
             self.report(problem.help("Write it as in `date(\"2026-01-31\")`."));
@@ -190,46 +180,42 @@ impl Elaborator<'_> {
 
     fn within(&mut self, expr: &Expr, left: &Expr, right: &Expr) -> Computed {
         let value = self.scalar(left, None);
-        match &right.kind {
-            ExprKind::Range { start, end, inclusive } => {
-                let low = start.as_ref().map(|start| self.scalar(start, None));
-                let high = end.as_ref().map(|end| self.scalar(end, None));
-                let Some(value) = value else { return Computed::Unknown };
-                let mut ends = Vec::new();
-                for bound in [low, high] {
-                    match bound {
-                        None => ends.push(None),
-                        Some(None) => return Computed::Unknown,
-                        Some(Some(scalar)) => {
-                            if result(BinaryOp::LessEqual, &value.ty, &scalar.ty).is_none() {
-                                return self.not_comparable(expr, &value.ty, &scalar.ty);
-                            }
-                            ends.push(Some(Box::new(scalar.expression)));
-                        }
-                    }
-                }
-                let high = ends.pop().flatten();
-                let low = ends.pop().flatten();
-                let expression = Expression::Between {
-                    value: Box::new(value.expression),
-                    low,
-                    high,
-                    inclusive: *inclusive,
-                };
-                computed(DataType::plain(DataKind::Bool).or_absent(value.ty.optional), expression)
-            }
-            ExprKind::List(items) => {
-                let Some(value) = value else { return Computed::Unknown };
-                self.one_of(expr, &value, items)
-            }
-            _ => {
-                self.visit(right);
-                let message = "`in` needs a range or a list on its right.";
-                let problem = self.problem(Code::OperandTypes, right.id, message);
-                self.report(problem.help("Write `x in 1..=10` or `x in [a, b]`."));
-                Computed::Unknown
-            }
+        if let ExprKind::Range { start, end, inclusive } = &right.kind {
+            let low = start.as_ref().map(|start| self.scalar(start, None));
+            let high = end.as_ref().map(|end| self.scalar(end, None));
+            let Some(value) = value else { return Computed::Unknown };
+            return self.between(expr, value, [low, high], *inclusive);
         }
+        if let ExprKind::List(items) = &right.kind {
+            let Some(value) = value else { return Computed::Unknown };
+            return self.one_of(expr, &value, items);
+        }
+        self.visit(right);
+        let message = "`in` needs a range or a list on its right.";
+        let problem = self.problem(Code::OperandTypes, right.id, message);
+        self.report(problem.help("Write `x in 1..=10` or `x in [a, b]`."));
+        Computed::Unknown
+    }
+
+    /// Low and high end: outer `None` where the range is open, inner `None` where the end is wrong.
+    fn between(&mut self, expr: &Expr, value: Scalar, ends: [Option<Option<Scalar>>; 2], inclusive: bool) -> Computed {
+        let mut bounds = [None, None];
+        for (end, bound) in ends.into_iter().zip(&mut bounds) {
+            let Some(end) = end else { continue };
+            let Some(scalar) = end else { return Computed::Unknown };
+            if result(BinaryOp::LessEqual, &value.ty, &scalar.ty).is_none() {
+                return self.not_comparable(expr, &value.ty, &scalar.ty);
+            }
+            *bound = Some(Box::new(scalar.expression));
+        }
+        let [low, high] = bounds;
+        let expression = Expression::Between {
+            value: Box::new(value.expression),
+            low,
+            high,
+            inclusive,
+        };
+        computed(DataType::plain(DataKind::Bool).or_absent(value.ty.optional), expression)
     }
 
     fn one_of(&mut self, expr: &Expr, value: &Scalar, items: &[Expr]) -> Computed {
@@ -267,6 +253,20 @@ impl Elaborator<'_> {
     }
 }
 
+/// The one argument of a call, if it is a text without holes.
+fn constant_text(call: &Call) -> Option<String> {
+    let [argument] = call.arguments.as_slice() else {
+        return None;
+    };
+    if let ExprKind::String(parts) = &argument.value.kind
+        && let [StringPart::Text(text)] = parts.as_slice()
+        && argument.name.is_none()
+    {
+        return Some(text.clone());
+    }
+    None
+}
+
 /// The operator of the plan and the type of its result; nothing when the operands do not go together.
 pub(super) fn result(op: BinaryOp, left: &DataType, right: &DataType) -> Option<(BinaryOperator, DataType)> {
     let absent = left.optional || right.optional;
@@ -281,7 +281,7 @@ pub(super) fn result(op: BinaryOp, left: &DataType, right: &DataType) -> Option<
     let equal = numbers || same && !matches!(l, DataKind::List(_) | DataKind::Map(_) | DataKind::Record(_));
     let ordered = numbers || spans || same && matches!(l, DataKind::Date | DataKind::Datetime);
     let boolean = || plain(DataKind::Bool);
-    let found = match op {
+    match op {
         BinaryOp::Coalesce => {
             let ty = bare(left).kind;
             let fits = same || numbers && *l == DataKind::Float;
@@ -318,32 +318,41 @@ pub(super) fn result(op: BinaryOp, left: &DataType, right: &DataType) -> Option<
             let whole = same && *l == DataKind::Int;
             whole.then(|| (BinaryOperator::Remainder, plain(DataKind::Int)))
         }
-    };
-    found
+    }
 }
 
 /// Two constants, computed now: shares like `1 - 75%` must be known to the compiler.
 fn fold(op: BinaryOp, left: &Value, right: &Value) -> Option<Value> {
-    if let (Value::Int(left), Value::Int(right)) = (left, right) {
-        let value = match op {
-            BinaryOp::Add => left.checked_add(*right),
-            BinaryOp::Subtract => left.checked_sub(*right),
-            BinaryOp::Multiply => left.checked_mul(*right),
-            _ => None,
-        };
-        if value.is_some() {
-            return value.map(Value::Int);
-        }
+    if let (Value::Int(left), Value::Int(right)) = (left, right)
+        && op != BinaryOp::Divide
+    {
+        return fold_integers(op, *left, *right).map(Value::Int);
     }
     let (left, right) = (left.as_number()?, right.as_number()?);
-    let value = match op {
-        BinaryOp::Add => left + right,
-        BinaryOp::Subtract => left - right,
-        BinaryOp::Multiply => left * right,
-        BinaryOp::Divide if right != 0.0 => left / right,
-        _ => return None,
+    let value = if op == BinaryOp::Add {
+        left + right
+    } else if op == BinaryOp::Subtract {
+        left - right
+    } else if op == BinaryOp::Multiply {
+        left * right
+    } else if op == BinaryOp::Divide && right != 0.0 {
+        left / right
+    } else {
+        return None;
     };
     value.is_finite().then_some(Value::Float(value))
+}
+
+fn fold_integers(op: BinaryOp, left: i64, right: i64) -> Option<i64> {
+    if op == BinaryOp::Add {
+        left.checked_add(right)
+    } else if op == BinaryOp::Subtract {
+        left.checked_sub(right)
+    } else if op == BinaryOp::Multiply {
+        left.checked_mul(right)
+    } else {
+        None
+    }
 }
 
 fn sign(op: BinaryOp) -> &'static str {

@@ -35,12 +35,13 @@ impl Elaborator<'_> {
         let last = item.body.statements.len().saturating_sub(1);
         let mut returned = false;
         for (index, statement) in item.body.statements.iter().enumerate() {
-            match &statement.kind {
-                StatementKind::Return(values) if index == last => {
-                    returned = true;
-                    self.returns(statement.id, values, outputs);
-                }
-                _ => self.statement(statement),
+            if let StatementKind::Return(values) = &statement.kind
+                && index == last
+            {
+                returned = true;
+                self.returns(statement.id, values, outputs);
+            } else {
+                self.statement(statement);
             }
         }
         if !returned && !outputs.is_empty() && !self.facts.broken {

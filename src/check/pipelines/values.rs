@@ -15,6 +15,9 @@ use super::elaborator::Elaborator;
 use super::facts::BindingKind;
 use super::scope::Computed;
 
+/// A kind of item that is needed: in words, and how it is known.
+pub(super) type Wanted<'w> = (&'w str, fn(&ItemKind) -> bool);
+
 /// A constant of a kind.
 fn constant(kind: DataKind, value: Value) -> Computed {
     Computed::One {
@@ -227,15 +230,20 @@ impl Elaborator<'_> {
         let keyword = key.key.split(' ').next().unwrap_or_default();
         let message = format!("`{text}` is declared as `{keyword}`; it is no value.");
         let problem = self.problem(Code::WrongKindOfName, name.id, message);
-        let help = match &item.kind {
-            ItemKind::Step(_) | ItemKind::Features(_) | ItemKind::Pipeline(_) => format!("Call it: `{text}(…)`."),
-            _ => "Write the name of a parameter or of a `let`.".to_owned(),
+        let callable = matches!(
+            item.kind,
+            ItemKind::Step(_) | ItemKind::Features(_) | ItemKind::Pipeline(_)
+        );
+        let help = if callable {
+            format!("Call it: `{text}(…)`.")
+        } else {
+            "Write the name of a parameter or of a `let`.".to_owned()
         };
         self.report(problem.help(help));
     }
 
     /// Reports a name that nothing declares; `wanted` says what kind of item would be right.
-    pub(super) fn unknown_name(&mut self, name: &Ident, wanted: Option<(&str, fn(&ItemKind) -> bool)>) {
+    pub(super) fn unknown_name(&mut self, name: &Ident, wanted: Option<Wanted<'_>>) {
         let scope = names::scope(self.db, self.db.file(Utf8Path::new(&self.key.file)));
         if scope.broken.contains(&name.text) {
             return;

@@ -174,9 +174,21 @@ impl Reader<'_, '_> {
                 Some((ty, Expression::Unary { operator, operand }))
             }
             ExprKind::Call(call) => self.fairness(expr, call),
-            _ => match describe::path(expr) {
+            ExprKind::Literal(_)
+            | ExprKind::String(_)
+            | ExprKind::Name(_)
+            | ExprKind::Member { .. }
+            | ExprKind::Unary { .. }
+            | ExprKind::Range { .. }
+            | ExprKind::List(_)
+            | ExprKind::Record(_)
+            | ExprKind::Columns(_)
+            | ExprKind::Index { .. }
+            | ExprKind::If(_)
+            | ExprKind::Tagged { .. }
+            | ExprKind::Error => match describe::path(expr) {
                 Some(path) if self.names_metric(&path) => self.metric(expr, &path),
-                _ => self.value(expr),
+                Some(_) | None => self.value(expr),
             },
         }
     }
@@ -288,14 +300,17 @@ impl Reader<'_, '_> {
             );
             return None;
         }
-        let column = match call.arguments.as_slice() {
-            [ast::Argument { name: None, value, .. }] => match &value.kind {
-                ExprKind::Name(column) => Some(column),
-                _ => None,
+        let [
+            ast::Argument {
+                name: None,
+                value: Expr {
+                    kind: ExprKind::Name(column),
+                    ..
+                },
+                ..
             },
-            _ => None,
-        };
-        let Some(column) = column else {
+        ] = call.arguments.as_slice()
+        else {
             let message = format!("`{name}` takes the name of one `@protected` column.");
             self.problem(Code::UnknownMetric, expr.id, &message, &format!("Write `{name}(…)`."));
             return None;

@@ -80,10 +80,8 @@ fn masked_type(ty: &DataType, method: MaskMethod) -> Option<DataType> {
     match method {
         MaskMethod::Hash => Some(plain(DataKind::String)),
         MaskMethod::Null => Some(plain(ty.kind.clone()).or_absent(true)),
-        MaskMethod::Default => match &ty.kind {
-            DataKind::Enum(_) => Some(plain(DataKind::String)),
-            kind => Some(plain(kind.clone())),
-        },
+        MaskMethod::Default if matches!(ty.kind, DataKind::Enum(_)) => Some(plain(DataKind::String)),
+        MaskMethod::Default => Some(plain(ty.kind.clone())),
         MaskMethod::LastFour | MaskMethod::FirstFour | MaskMethod::Email => {
             (ty.kind == DataKind::String).then(|| plain(DataKind::String))
         }
