@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::check::flow::{Subject, input};
-use crate::check::pipelines::{cycle, elaborate};
+use crate::check::pipelines::elaborate;
 use crate::db::ItemKey;
 use crate::plan::{Graph, Loop, Node, NodeKind, NodePath, Operand, Operation, PortType, Reference};
 
@@ -39,10 +39,7 @@ pub(super) fn findings(subject: &Subject<'_>) -> Vec<Finding> {
         items: BTreeMap::new(),
         findings: Vec::new(),
     };
-    // Pipelines in a circle are reported as such, and never entered: each would wait for the other.
-    let none = BTreeMap::new();
-    let is_circular = cycle(subject.db, subject.key).is_some();
-    walk.graph(subject.graph, if is_circular { &none } else { subject.pipelines });
+    walk.graph(subject.graph, subject.pipelines);
     walk.findings
 }
 

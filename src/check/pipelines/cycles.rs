@@ -24,7 +24,7 @@ fn calls(db: &dyn Db, key: &ItemKey) -> Vec<(ItemKey, NodeId)> {
 }
 
 /// The first call through which a pipeline comes back to itself, and the pipelines on the way.
-pub(crate) fn cycle(db: &dyn Db, key: &ItemKey) -> Option<(NodeId, Vec<ItemKey>)> {
+pub(super) fn cycle(db: &dyn Db, key: &ItemKey) -> Option<(NodeId, Vec<ItemKey>)> {
     for (callee, place) in calls(db, key) {
         let mut seen = vec![callee.clone()];
         let mut waiting = vec![vec![callee]];

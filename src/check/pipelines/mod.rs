@@ -41,7 +41,7 @@ use crate::types::{Schema, Type};
 
 use elaborator::Elaborator;
 
-pub(crate) use cycles::cycle;
+use cycles::cycle;
 
 /// A pipeline, elaborated.
 #[derive(Clone, Debug, PartialEq, Default)]
