@@ -194,12 +194,8 @@ pub fn scope(db: &dyn Db, file: File) -> Arc<Scope> {
             );
         }
     }
-    for (key, _) in &file_items(db, file).items {
-        if let Some(item) = item(db, key)
-            && let ItemKind::Use(import) = &item.kind
-        {
-            bring_in(db, import, &mut scope);
-        }
+    for (_, import) in imports(db, file).iter() {
+        bring_in(db, import, &mut scope);
     }
     scope.names.extend(
         declarations(db, file)
