@@ -13,7 +13,9 @@ use std::sync::atomic::AtomicBool;
 use camino::Utf8PathBuf;
 use mlp::plan::{Checks, Node, NodeKind, Operation, PLAN_VERSION, Plan, Project};
 use mlp::types::Schema;
-use mlp_runtime::operations::{Context, Item, Lineage, PredictError, PredictRequest, PredictResponse, Predictor, run};
+use mlp_runtime::operations::{
+    Baseline, Context, Item, Lineage, PredictError, PredictRequest, PredictResponse, Predictor, run,
+};
 
 #[derive(serde::Deserialize)]
 struct Conditions {
@@ -77,6 +79,7 @@ fn main() -> Result<ExitCode, Box<dyn std::error::Error>> {
             outputs: &outputs,
             python: &NoPython,
             registry: &outputs,
+            baseline: &Baseline::default(),
             now: jiff::Timestamp::now(),
             cancelled: &AtomicBool::new(false),
             lineage: &Lineage::default(),

@@ -307,16 +307,6 @@ fn what_no_rows_can_tell_is_insufficient_data() {
 }
 
 #[test]
-fn a_first_validation_has_no_baseline_to_drift_from() {
-    let drift = CheckKind::Drift {
-        column: "amount".to_owned(),
-        statistic: "psi".to_owned(),
-    };
-    let text = "drift(amount, psi) < 0.2 since baseline";
-    assert!(judge(GOOD, vec![check(text, drift, None, inclusive(Value::Float(0.2)))]).is_ok());
-}
-
-#[test]
 fn what_lies_inside_a_value_is_checked_too() {
     let item = DataType {
         refinements: vec![between(Some(Value::Int(1)), None)],

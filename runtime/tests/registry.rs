@@ -16,7 +16,7 @@ use std::thread;
 use camino::Utf8PathBuf;
 use lifecycle_support::{Bench, artifact, binary, condition, labels, metric, number, scores};
 use mlp::plan::{BinaryOperator, Operation, Subject};
-use mlp_runtime::operations::{Item, Lineage, OperationError};
+use mlp_runtime::operations::{Deployment, Item, Lineage, OperationError, follow_champion};
 use mlp_runtime::registry::{Alias, Cause, NewVersion, Registry, RegistryError, Selector};
 
 fn now() -> jiff::Timestamp {
@@ -405,6 +405,36 @@ fn a_deployment_remembers_what_served_before() {
         ),
         (Some(2), Some(1))
     );
+}
+
+#[test]
+fn services_follow_a_champion_that_was_moved_by_hand() {
+    let mut bench = Bench::new();
+    for model in ["first", "second"] {
+        let model = bench.scorer(model, &[]);
+        let (_, registered) = bench.register(&model).unwrap();
+        bench.deploy(&registered, "CreditApi").unwrap();
+    }
+    let registry = Registry::open(&bench.registry()).unwrap();
+    let record = || -> Deployment {
+        let text = fs::read(bench.root.join(".mlp/deployments/CreditApi.json")).unwrap();
+        serde_json::from_slice(&text).unwrap()
+    };
+    assert_eq!(record().version.version, 2);
+    assert!(
+        follow_champion(&registry, "credit-risk", now()).unwrap().is_empty(),
+        "it serves it already"
+    );
+    registry.rollback("credit-risk", &by_hand()).unwrap();
+    assert_eq!(follow_champion(&registry, "credit-risk", now()).unwrap(), ["CreditApi"]);
+    let rolled_back = record();
+    assert_eq!(rolled_back.version.version, 1);
+    assert_eq!(rolled_back.previous.unwrap().version, 2);
+    assert_eq!(rolled_back.run, "by hand");
+    let details = registry.show("credit-risk", Selector::Alias(Alias::Champion)).unwrap();
+    assert_eq!(rolled_back.version.digest, details.record.digest);
+    assert_eq!(rolled_back.folder, details.folder);
+    assert!(follow_champion(&registry, "unknown", now()).is_err());
 }
 
 #[test]

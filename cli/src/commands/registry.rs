@@ -1,6 +1,7 @@
 //! `mlp registry`: model versions and their aliases.
 
 use clap::{Args, Subcommand};
+use mlp_runtime::operations::follow_champion;
 use mlp_runtime::registry::{Cause, Move, Registry, Selector, VersionDetails};
 
 use super::Context;
@@ -94,13 +95,30 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Problem> {
                     .terminal
                     .out(&format!("version {number} of {model} is the champion already\n"))?,
             }
+            follow(&registry, model, context)?;
         }
         Action::Rollback { model } => {
             let moved = registry.rollback(model, &Cause::by_hand(jiff::Timestamp::now(), "rolled back"))?;
             context.terminal.out(&moves(model, &moved))?;
+            follow(&registry, model, context)?;
         }
     }
     Ok(Exit::Success)
+}
+
+/// The services of a model serve its champion.
+fn follow(registry: &Registry, model: &str, context: &Context) -> Result<(), Problem> {
+    let followed = follow_champion(registry, model, jiff::Timestamp::now())
+        .map_err(|error| Problem::machine(format!("The alias has moved, but its services have not: {error}.")))
+        .map_err(|problem| {
+            problem.help(
+                "Mend that, then promote the version that is now the champion: `mlp registry promote MODEL champion`.",
+            )
+        })?;
+    for service in followed {
+        context.terminal.out(&format!("{service}: serves it now\n"))?;
+    }
+    Ok(())
 }
 
 fn list(registry: &Registry, json: bool, context: &Context) -> Result<(), Problem> {

@@ -1,7 +1,7 @@
 //! Cache keys: operation, code, environment lock, parameters and input digests — never file names or positions.
 //!
 //! Two nodes with one key give the same outputs, whatever they are called and wherever they stand. What cannot be
-//! promised that has no key: the registry's operations, checks against the clock or against the champion.
+//! promised that has no key: the registry's operations, checks against the clock.
 
 mod code;
 
@@ -181,8 +181,10 @@ fn is_pure(operation: &Operation) -> bool {
         Operation::Validate { checks, .. } => checks.iter().flat_map(|checks| &checks.checks).all(|check| match check
             .measure
         {
-            CheckKind::Freshness(_) | CheckKind::Drift { .. } => false,
-            CheckKind::Rows
+            CheckKind::Freshness(_) => false,
+            // The baseline is part of the key.
+            CheckKind::Drift { .. }
+            | CheckKind::Rows
             | CheckKind::Unique(_)
             | CheckKind::NullRate(_)
             | CheckKind::Distinct(_)

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use mlp::plan::{Expression, Graph, Node, NodeKind, Operand, Reference};
+use mlp::plan::{Expression, Graph, Node, NodeKind, Operand, Pipeline, Plan, Reference};
 
 use crate::expression;
 
@@ -133,5 +133,22 @@ pub(super) fn every_node<'p>(graph: &'p Graph, visit: &mut dyn FnMut(&'p Node)) 
             NodeKind::Loop(each) => every_node(&each.body, visit),
             NodeKind::Finally(graph) => every_node(graph, visit),
         }
+    }
+}
+
+/// Calls `visit` for every node of a pipeline and of those that it calls, each pipeline once.
+pub(super) fn every_node_called<'p>(plan: &'p Plan, pipeline: &'p Pipeline, visit: &mut dyn FnMut(&'p Node)) {
+    let mut seen = vec![pipeline.name.as_str()];
+    let mut waiting = vec![pipeline];
+    while let Some(pipeline) = waiting.pop() {
+        every_node(&pipeline.graph, &mut |node| {
+            if let NodeKind::Pipeline(call) = &node.kind
+                && !seen.contains(&call.pipeline.as_str())
+            {
+                seen.push(&call.pipeline);
+                waiting.extend(plan.pipelines.get(&call.pipeline));
+            }
+            visit(node);
+        });
     }
 }

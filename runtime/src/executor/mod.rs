@@ -5,6 +5,7 @@
 //! One thread schedules ([`schedule`]), as many threads as there are jobs run nodes ([`worker`]), one thread writes the
 //! metadata, and one drives the streams, ends and timers of child processes.
 
+mod baseline;
 mod containers;
 mod inputs;
 mod layout;

@@ -16,7 +16,7 @@ use super::worker::broken_state;
 use crate::cache::KeyBuilder;
 use crate::events::Failure;
 use crate::metadata::LogStream;
-use crate::operations::{self, Context, Item, OperationError, Report, Verdict};
+use crate::operations::{self, Baseline, Context, Item, OperationError, Report, Verdict};
 use crate::python::PythonPredictor;
 use crate::store::{Datum, extension};
 
@@ -95,6 +95,7 @@ pub(super) fn run(
     session: &Session<'_>,
     job: &Job<'_>,
     operation: &Operation,
+    baseline: &Baseline,
     scratch: &Utf8Path,
 ) -> Result<End, Failure> {
     let inputs: BTreeMap<String, Item> = job
@@ -126,6 +127,7 @@ pub(super) fn run(
         project: session.project,
         inputs: &inputs,
         outputs: scratch,
+        baseline,
         python: &predictor,
         registry: &registry,
         now: session.now,

@@ -121,8 +121,12 @@ fn check_dataset(session: &Session<'_>, step: &str, port: &Port, schema: &str, p
         return Err(super::schedule::broken_plan(&format!("there is no schema `{schema}`")));
     };
     let name = format!("the output `{}` of `{step}`", port.name);
-    let fits = Dataset::open_named(path, &name).and_then(|dataset| dataset.wanted(schema).map(|_| ()));
-    fits.map_err(|error| match error {
+    let dataset = Dataset::open_named(path, &name).map_err(|error| Failure {
+        summary: format!("`{step}` wrote an output `{}` that is no dataset.", port.name),
+        details: vec![error.to_string()],
+        help: Some(format!("A dataset is a Parquet file; let `{step}` write one.")),
+    })?;
+    dataset.wanted(schema).map(|_| ()).map_err(|error| match error {
         OperationError::Input { summary, help } => Failure {
             summary: format!(
                 "`{step}` wrote an output `{}` that is no `Dataset<{}>`.",
@@ -183,20 +187,26 @@ fn read_value(
     .map_err(|message| wrong(&message))
 }
 
-/// A model is a folder with a `model.json`. What a command wrote otherwise is described by one.
+/// A model is a folder with a `model.json` that describes it. What a command wrote otherwise gets one; a `model.json` that
+/// some library wrote for itself stays as it is, one folder deeper.
 fn as_model(path: &Utf8Path) -> std::io::Result<()> {
     let description = path.join("model.json");
-    if path.is_dir() {
-        if !description.exists() {
-            fs::write(description, r#"{"format":"path","file":"."}"#)?;
-        }
+    if describes_a_model(&description) {
         return Ok(());
     }
-    let file = Utf8PathBuf::from(format!("{path}.file"));
-    fs::rename(path, &file)?;
+    if path.is_dir() && !description.exists() {
+        return fs::write(description, r#"{"format":"path","file":"."}"#);
+    }
+    let content = Utf8PathBuf::from(format!("{path}.content"));
+    fs::rename(path, &content)?;
     fs::create_dir(path)?;
-    fs::rename(&file, path.join("model"))?;
+    fs::rename(&content, path.join("model"))?;
     fs::write(description, r#"{"format":"path","file":"model"}"#)
+}
+
+fn describes_a_model(description: &Utf8Path) -> bool {
+    let parsed = fs::read(description).map(|bytes| serde_json::from_slice::<serde_json::Value>(&bytes));
+    matches!(parsed, Ok(Ok(json)) if json.get("format").is_some_and(serde_json::Value::is_string))
 }
 
 fn unstorable(step: &str, port: &Port, error: &std::io::Error) -> Failure {

@@ -11,7 +11,7 @@ use mlp::plan::{NodeKind, Pipeline, Plan};
 use mlp::types::Value;
 use mlp::types::display::enumerate;
 
-use super::layout::every_node;
+use super::layout::{every_node, every_node_called};
 use super::revision::Revision;
 use super::schedule::{Message, Scheduler};
 use super::scope::{RunFacts, ScopeId};
@@ -165,22 +165,14 @@ fn bind(pipeline: &Pipeline, mut given: BTreeMap<String, Value>) -> Result<BTree
 /// The steps that a pipeline may run, those of the pipelines it calls included.
 fn steps_of<'p>(plan: &'p Plan, pipeline: &'p Pipeline) -> Vec<&'p str> {
     let mut steps = Vec::new();
-    let mut seen = vec![pipeline.name.as_str()];
-    let mut waiting = vec![pipeline];
-    while let Some(pipeline) = waiting.pop() {
-        every_node(&pipeline.graph, &mut |node| match &node.kind {
-            NodeKind::Step(call) => steps.push(call.step.as_str()),
-            NodeKind::Pipeline(call) if !seen.contains(&call.pipeline.as_str()) => {
-                seen.push(&call.pipeline);
-                waiting.extend(plan.pipelines.get(&call.pipeline));
-            }
-            NodeKind::Operation(_)
-            | NodeKind::Branch(_)
-            | NodeKind::Loop(_)
-            | NodeKind::Finally(_)
-            | NodeKind::Pipeline(_) => {}
-        });
-    }
+    every_node_called(plan, pipeline, &mut |node| match &node.kind {
+        NodeKind::Step(call) => steps.push(call.step.as_str()),
+        NodeKind::Operation(_)
+        | NodeKind::Branch(_)
+        | NodeKind::Loop(_)
+        | NodeKind::Finally(_)
+        | NodeKind::Pipeline(_) => {}
+    });
     steps.sort_unstable();
     steps.dedup();
     steps

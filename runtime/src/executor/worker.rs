@@ -10,10 +10,11 @@ use mlp::plan::CachePolicy;
 
 use super::session::Session;
 use super::work::{Done, End, Found, Job, Task};
-use super::{operation, step};
+use super::{baseline, operation, step};
 use crate::cache::{KeyBuilder, operation_key, step_key};
 use crate::events::{Event, Failure, NodeState};
 use crate::metadata::{CacheEntry, Change, NodeRecord};
+use crate::operations::Baseline;
 use crate::store::Datum;
 
 /// Runs a job to its end; a panic in it is a failure of its node and no other's.
@@ -45,7 +46,8 @@ fn attempt_job(session: &Session<'_>, job: &Job<'_>) -> End {
 }
 
 fn find_or_run(session: &Session<'_>, job: &Job<'_>) -> Result<End, Failure> {
-    let key = key(session, job)?;
+    let baseline = baseline::find(session, job)?;
+    let key = key(session, job, &baseline)?;
     if let Some(key) = &key
         && job.attempt == 1
         && let Some(found) = session.cached(key).map_err(|error| broken_state(&error.to_string()))?
@@ -62,7 +64,7 @@ fn find_or_run(session: &Session<'_>, job: &Job<'_>) -> Result<End, Failure> {
     fs::create_dir(&scratch).map_err(|error| broken_state(&format!("cannot create `{scratch}`: {error}")))?;
     let end = match job.task {
         Task::Step(step) => step::run(session, job, step, &scratch),
-        Task::Operation(operation) => operation::run(session, job, operation, &scratch),
+        Task::Operation(operation) => operation::run(session, job, operation, &baseline, &scratch),
     };
     clear(&scratch);
     let end = end?;
@@ -80,7 +82,7 @@ fn find_or_run(session: &Session<'_>, job: &Job<'_>) -> Result<End, Failure> {
 }
 
 /// The cache key of a job; nothing for what is never reused.
-fn key(session: &Session<'_>, job: &Job<'_>) -> Result<Option<blake3::Hash>, Failure> {
+fn key(session: &Session<'_>, job: &Job<'_>, baseline: &Baseline) -> Result<Option<blake3::Hash>, Failure> {
     let unreadable = |error: std::io::Error| {
         Failure::new(
             format!("The code of `{}` cannot be read: {error}.", job.node.callee),
@@ -103,7 +105,12 @@ fn key(session: &Session<'_>, job: &Job<'_>) -> Result<Option<blake3::Hash>, Fai
         Task::Operation(operation) => {
             let key = operation_key(session.plan, job.node, operation, &session.code).map_err(unreadable)?;
             match key {
-                Some(mut key) => operation::add_sources(session, job, operation, &mut key)?.then_some(key),
+                Some(mut key) => {
+                    if baseline::is_compared(operation) {
+                        key.json(baseline);
+                    }
+                    operation::add_sources(session, job, operation, &mut key)?.then_some(key)
+                }
                 None => None,
             }
         }

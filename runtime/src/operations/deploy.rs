@@ -35,7 +35,7 @@ pub struct Deployment {
     pub settings: Option<Value>,
     /// When it was rolled out.
     pub at: Timestamp,
-    /// The run that did it.
+    /// The run that did it; `by hand` when the alias was moved without one.
     pub run: String,
     /// What served before.
     pub previous: Option<RegisteredModel>,
@@ -65,11 +65,7 @@ pub(super) fn run(service: &str, context: &Context) -> Result<Report, OperationE
         });
     }
     check_proof(&registry, &version)?;
-    let path = context
-        .project
-        .join(".mlp")
-        .join("deployments")
-        .join(format!("{service}.json"));
+    let path = records(context.registry).join(format!("{service}.json"));
     let before = read_record(&path)?;
     let deployment = deployment(declared, &reference, folder, before.as_ref(), context);
     let io = |source| OperationError::Io {
@@ -96,6 +92,73 @@ pub(super) fn run(service: &str, context: &Context) -> Result<Report, OperationE
         record: serde_json::json!({ "deployment": deployment, "aliases": moved }),
         values: BTreeMap::new(),
     })
+}
+
+/// The folder of the deployment records, beside the registry.
+fn records(registry: &Utf8Path) -> Utf8PathBuf {
+    registry.parent().unwrap_or(registry).join("deployments")
+}
+
+/// Lets the services of a model serve its champion, after its alias was moved by hand; gives their names. Services that
+/// serve it already are left as they are, so that what was interrupted is finished by doing it again.
+///
+/// # Errors
+/// When a record or the registry cannot be read or written.
+pub fn follow_champion(registry: &Registry, name: &str, at: Timestamp) -> Result<Vec<String>, OperationError> {
+    let (champion, folder) = registry.intact(name, Selector::Alias(Alias::Champion))?;
+    let mut followed = Vec::new();
+    for path in record_files(&records(registry.root()))? {
+        let Some(record) = read_record(&path)? else { continue };
+        if record.version.name != name || record.version.version == champion.version {
+            continue;
+        }
+        let deployment = Deployment {
+            version: RegisteredModel {
+                version: champion.version,
+                digest: champion.digest.clone(),
+                ..record.version.clone()
+            },
+            folder: folder.clone(),
+            at,
+            run: BY_HAND.to_owned(),
+            previous: Some(record.version),
+            ..record
+        };
+        let written = serde_json::to_string_pretty(&deployment)
+            .map_err(std::io::Error::from)
+            .and_then(|text| write_atomically(&path, text.as_bytes()));
+        written.map_err(|source| OperationError::Io {
+            action: format!("writing {path}"),
+            source,
+        })?;
+        followed.push(deployment.service);
+    }
+    Ok(followed)
+}
+
+/// Stands for a run where there was none.
+const BY_HAND: &str = "by hand";
+
+/// The records of a folder in the order of their names; none when there is no folder.
+fn record_files(folder: &Utf8Path) -> Result<Vec<Utf8PathBuf>, OperationError> {
+    let failed = |source| OperationError::Io {
+        action: format!("reading {folder}"),
+        source,
+    };
+    let entries = match folder.read_dir_utf8() {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(failed(error)),
+    };
+    let mut files = Vec::new();
+    for entry in entries {
+        let path = entry.map_err(failed)?.into_path();
+        if path.extension() == Some("json") {
+            files.push(path);
+        }
+    }
+    files.sort();
+    Ok(files)
 }
 
 /// Refuses a model that was proven against another champion than the one it would replace: two runs at once may each prove

@@ -13,6 +13,8 @@ use mlp::types::{Schema, Value};
 
 use crate::data::dataset::Dataset;
 
+pub use deploy::{Deployment, follow_champion};
+
 mod challenge;
 mod champion;
 mod comparison;
@@ -110,6 +112,8 @@ pub struct Context<'a> {
     /// An empty folder. The output `name` is written to `outputs/name` (a file, or a folder for a model); a failed
     /// operation may leave anything here, it is thrown away.
     pub outputs: &'a Utf8Path,
+    /// What `drift … since baseline` compares with.
+    pub baseline: &'a Baseline,
     /// Runs the predict functions of models.
     pub python: &'a dyn Predictor,
     /// The folder of the project's registry, shared by all runs (`.mlp/registry`).
@@ -122,6 +126,23 @@ pub struct Context<'a> {
     pub lineage: &'a Lineage,
     /// Free lines for the step's log.
     pub log: &'a (dyn Fn(&str) + Sync),
+}
+
+/// The dataset that the same `validate` gave in the run that made the present champion.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub enum Baseline {
+    /// There is none, and why: `no champion yet`.
+    None(String),
+    /// There is one, but its content is not in the store: `the data of version 3 of credit-risk`.
+    Gone(String),
+    /// Its Parquet file, whose path names its content.
+    Dataset(Utf8PathBuf),
+}
+
+impl Default for Baseline {
+    fn default() -> Self {
+        Self::None("no baseline yet".to_owned())
+    }
 }
 
 /// An input of an operation.

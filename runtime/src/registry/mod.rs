@@ -54,6 +54,12 @@ impl Registry {
         Ok(Self { root: root.to_owned() })
     }
 
+    /// Its folder.
+    #[must_use]
+    pub fn root(&self) -> &Utf8Path {
+        &self.root
+    }
+
     /// Every model with its versions, by name.
     ///
     /// # Errors

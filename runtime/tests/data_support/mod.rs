@@ -10,7 +10,8 @@ use mlp::plan::{Node, NodeKind, Operation, Plan, Project};
 use mlp::types::{Bound, Column, ColumnTag, DataKind, DataType, EnumType, EnumVariant, Refinement, Schema, Value};
 use mlp_runtime::data::dataset::{Dataset, Wanted};
 use mlp_runtime::operations::{
-    Context, Item, Lineage, OperationError, PredictError, PredictRequest, PredictResponse, Predictor, Report, run,
+    Baseline, Context, Item, Lineage, OperationError, PredictError, PredictRequest, PredictResponse, Predictor, Report,
+    run,
 };
 
 /// A folder with a plan, in which operations are run one after another.
@@ -20,6 +21,7 @@ pub struct Bench {
     runs: usize,
     pub log: Mutex<Vec<String>>,
     pub now: jiff::Timestamp,
+    pub baseline: Baseline,
     pub cancelled: AtomicBool,
 }
 
@@ -54,6 +56,7 @@ impl Bench {
             runs: 0,
             log: Mutex::new(Vec::new()),
             now: "2026-01-10T00:00:00Z".parse().unwrap(),
+            baseline: Baseline::default(),
             cancelled: AtomicBool::new(false),
         }
     }
@@ -99,6 +102,7 @@ impl Bench {
             outputs: &outputs,
             python: &NoPython,
             registry: &registry,
+            baseline: &self.baseline,
             now: self.now,
             cancelled: &self.cancelled,
             lineage: &Lineage::default(),

@@ -17,7 +17,8 @@ use mlp::plan::{
 use mlp::types::{Column, DataKind, DataType, RecordField, Schema, Value};
 use mlp_runtime::data::dataset::{Dataset, DatasetWriter};
 use mlp_runtime::operations::{
-    Context, Item, Lineage, OperationError, PredictError, PredictRequest, PredictResponse, Predictor, Report, run,
+    Baseline, Context, Item, Lineage, OperationError, PredictError, PredictRequest, PredictResponse, Predictor, Report,
+    run,
 };
 
 /// A project in a temporary folder.
@@ -237,6 +238,7 @@ impl Bench {
             project: &self.root,
             inputs: &inputs,
             outputs: &outputs,
+            baseline: &Baseline::default(),
             python: &self.predictor,
             registry: &self.registry(),
             now: self.now,

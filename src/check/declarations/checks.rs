@@ -341,8 +341,23 @@ impl Context<'_> {
             self.report(diagnostic);
             return None;
         }
+        let measured = column?;
+        if let Some(others) = other_statistics(&measured.ty.kind, &name.text) {
+            let message = format!(
+                "`{}` cannot be computed of `{}`, which is `{}`.",
+                name.text, measured.name, measured.ty
+            );
+            let help = if others.is_empty() {
+                "Drift is measured of numbers, times, texts, enums and truth values.".to_owned()
+            } else {
+                let names = crate::types::display::enumerate(&others);
+                format!("The statistics of such a column are {names}.")
+            };
+            self.bad_check(statistic, message, help);
+            return None;
+        }
         let kind = CheckKind::Drift {
-            column: column?.name,
+            column: measured.name,
             statistic: name.text.to_string(),
         };
         Some((kind, Some(DataType::plain(DataKind::Float))))
@@ -370,6 +385,20 @@ impl Context<'_> {
         }
         Some((CheckKind::Share(typed.expression), Some(share())))
     }
+}
+
+/// The statistics that fit a column, when the one that was named does not. What has an order can be compared value by
+/// value, what has none category by category, and both by their shares.
+fn other_statistics(kind: &DataKind, statistic: &str) -> Option<Vec<&'static str>> {
+    let unfit: &[&str] = match kind {
+        DataKind::Int | DataKind::Float | DataKind::Date | DataKind::Datetime | DataKind::Duration | DataKind::Size => {
+            &["chi2", "l_infinity"]
+        }
+        DataKind::Bool | DataKind::String | DataKind::Enum(_) => &["ks", "wasserstein"],
+        DataKind::Money | DataKind::List(_) | DataKind::Map(_) | DataKind::Record(_) => DRIFT_STATISTICS,
+    };
+    let fitting = DRIFT_STATISTICS.iter().copied().filter(|name| !unfit.contains(name));
+    unfit.contains(&statistic).then(|| fitting.collect())
 }
 
 fn arguments_shown(count: usize) -> String {

@@ -5,11 +5,14 @@
     reason = "Arrow has forty types, the language a few"
 )]
 
+use std::borrow::Cow;
+
 use arrow::datatypes::{DataType as ArrowType, TimeUnit};
 use mlp::plan::{Check, CheckKind};
 use mlp::types::Bound;
 use serde_json::{Value as Json, json};
 
+use super::drift::{self, Drift};
 use super::measures::{Collection, Extreme, Moments, Tally};
 use super::scan::{Found, Scan};
 use super::unique::{self, Repetitions};
@@ -35,7 +38,7 @@ enum Measured {
     Whole(i128),
     Real(f64),
     /// There are no values to measure.
-    Nothing(&'static str),
+    Nothing(Cow<'static, str>),
 }
 
 /// Judges everything.
@@ -162,7 +165,11 @@ fn judge_check(
             let repetitions = repetitions(scan, &columns, collections, context)?;
             return Ok(uniqueness(check.text.clone(), &repetitions, rows, true));
         }
-        CheckKind::Drift { .. } => return Ok(without_baseline(check)),
+        CheckKind::Drift { column, statistic } => match drift::measure(scan, column, statistic, context)? {
+            Drift::NoBaseline(why) => return Ok(without_baseline(check, &why)),
+            Drift::Untold(why) => Measured::Nothing(why.into()),
+            Drift::Distance(distance) => Measured::Real(distance),
+        },
         CheckKind::Rows => Measured::Whole(i128::from(rows)),
         CheckKind::Distinct(_) => Measured::Whole(i128::from(unique::counted(collections)?.distinct)),
         CheckKind::NullRate(column) => match (tally, scan.dataset.absent(column)) {
@@ -176,12 +183,12 @@ fn judge_check(
         },
         CheckKind::Mean(_) | CheckKind::StandardDeviation(_) | CheckKind::Sum(_) => match tally {
             Tally::Moments(moments) => moment(&check.measure, moments),
-            Tally::Nothing | Tally::Count(_) | Tally::Extremes(_) => Measured::Nothing("no values"),
+            Tally::Nothing | Tally::Count(_) | Tally::Extremes(_) => nothing("there are no values"),
         },
         CheckKind::Minimum(_) | CheckKind::Maximum(_) | CheckKind::Freshness(_) => match tally {
             Tally::Extremes(Some(ends)) => extreme(scan, &check.measure, *ends, context.now),
             Tally::Nothing | Tally::Count(_) | Tally::Moments(_) | Tally::Extremes(None) => {
-                Measured::Nothing("no values")
+                nothing("there are no values")
             }
         },
         CheckKind::Quantile(_, quantile) => {
@@ -190,7 +197,7 @@ fn judge_check(
                 Collection::Nothing | Collection::Keys(_) => None,
             });
             let mut numbers: Vec<Numbers> = numbers.collect();
-            nearest_rank(&mut numbers, *quantile)?.map_or(Measured::Nothing("no values"), Measured::Real)
+            nearest_rank(&mut numbers, *quantile)?.map_or(nothing("there are no values"), Measured::Real)
         }
     };
     Ok(bounded(scan, check, &measured))
@@ -198,7 +205,7 @@ fn judge_check(
 
 fn share(count: u64, rows: u64) -> Measured {
     if rows == 0 {
-        return Measured::Nothing("no rows");
+        return nothing("there are no rows");
     }
     Measured::Real(count as f64 / rows as f64)
 }
@@ -209,14 +216,14 @@ fn moment(kind: &CheckKind, moments: &Moments) -> Measured {
         return moments.whole_sum.map_or(Measured::Real(moments.sum), Measured::Whole);
     }
     if moments.count == 0 {
-        return Measured::Nothing("no values");
+        return nothing("there are no values");
     }
     if matches!(kind, CheckKind::Mean(_)) {
         return Measured::Real(moments.mean);
     }
     moments
         .deviation()
-        .map_or(Measured::Nothing("fewer than two values"), Measured::Real)
+        .map_or(nothing("there are fewer than two values"), Measured::Real)
 }
 
 fn extreme(scan: &Scan<'_>, kind: &CheckKind, ends: (Extreme, Extreme), now: jiff::Timestamp) -> Measured {
@@ -226,7 +233,7 @@ fn extreme(scan: &Scan<'_>, kind: &CheckKind, ends: (Extreme, Extreme), now: jif
     };
     if let CheckKind::Freshness(column) = kind {
         let Extreme::Whole(newest) = ends.1 else {
-            return Measured::Nothing("no times");
+            return nothing("there are no times");
         };
         let newest = i128::from(newest);
         let newest = if type_of(scan, column) == Some(ArrowType::Date32) {
@@ -247,12 +254,17 @@ fn type_of(scan: &Scan<'_>, column: &str) -> Option<ArrowType> {
     layout::arrow_type(&scan.schema.column(column)?.ty, column).ok()
 }
 
-fn without_baseline(check: &Check) -> Finding {
+const fn nothing(why: &'static str) -> Measured {
+    Measured::Nothing(Cow::Borrowed(why))
+}
+
+/// The first champion has nothing before it; what it was made from is the baseline of what follows.
+fn without_baseline(check: &Check, why: &str) -> Finding {
     Finding {
         text: check.text.clone(),
         verdict: Verdict::Pass,
-        told: "no baseline yet".to_owned(),
-        record: json!({ "check": check.text, "passed": true, "note": "no baseline yet" }),
+        told: why.to_owned(),
+        record: json!({ "check": check.text, "passed": true, "note": why }),
         check: true,
     }
 }
@@ -261,11 +273,7 @@ fn without_baseline(check: &Check) -> Finding {
 fn bounded(scan: &Scan<'_>, check: &Check, measured: &Measured) -> Finding {
     let shown = shown(scan, check, measured);
     let (verdict, told, value) = match measured {
-        Measured::Nothing(why) => (
-            Verdict::InsufficientData,
-            format!("cannot be told: there are {why}."),
-            Json::Null,
-        ),
+        Measured::Nothing(why) => (Verdict::InsufficientData, format!("cannot be told: {why}."), Json::Null),
         Measured::Whole(_) | Measured::Real(_) => {
             let holds = check
                 .minimum
@@ -330,9 +338,8 @@ fn shown(scan: &Scan<'_>, check: &Check, measured: &Measured) -> String {
         | CheckKind::StandardDeviation(column)
         | CheckKind::Sum(column)
         | CheckKind::Quantile(column, _) => type_of(scan, column),
-        CheckKind::Rows | CheckKind::Unique(_) | CheckKind::Distinct(_) | CheckKind::Drift { .. } => {
-            Some(ArrowType::Int64)
-        }
+        CheckKind::Drift { .. } => Some(ArrowType::Float64),
+        CheckKind::Rows | CheckKind::Unique(_) | CheckKind::Distinct(_) => Some(ArrowType::Int64),
     };
     let whole = match measured {
         Measured::Whole(value) => i64::try_from(*value).ok(),

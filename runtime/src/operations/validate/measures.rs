@@ -189,7 +189,7 @@ fn named<'a>(records: &'a RecordBatch, column: &str) -> Result<&'a ArrayRef, Ope
 }
 
 /// Numbers of a column; those below a date, time or duration for these.
-fn floats(array: &ArrayRef) -> Result<ArrayRef, OperationError> {
+pub(super) fn floats(array: &ArrayRef) -> Result<ArrayRef, OperationError> {
     let whole = match array.data_type() {
         ArrowType::Float64 | ArrowType::Int64 => array.clone(),
         ArrowType::Date32 => cast(array, &ArrowType::Int32).map_err(misbuilt)?,

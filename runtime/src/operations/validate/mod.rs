@@ -6,6 +6,7 @@
 
 mod checks;
 mod constraints;
+mod drift;
 mod measures;
 mod report;
 mod scan;

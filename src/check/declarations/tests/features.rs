@@ -234,6 +234,14 @@ fn mistakes_in_checks() {
         "E0101 There is no statistic `pis`.",
     );
     refuse(
+        "drift(housing, ks) < 0.2 since baseline",
+        "E0306 `ks` cannot be computed of `housing`, which is `enum { own, rent, free }`.",
+    );
+    refuse(
+        "drift(amount, chi2) < 0.2 since baseline",
+        "E0306 `chi2` cannot be computed of `amount`, which is `float > 0.0`.",
+    );
+    refuse(
         "mean(age) > 3 since baseline",
         "E0306 Only `drift` compares with an earlier dataset.",
     );
