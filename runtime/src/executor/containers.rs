@@ -79,8 +79,12 @@ impl<'p> Scheduler<'p, '_> {
         if self.loops.get(&key).is_some_and(|progress| progress.running == 0)
             && let Some(progress) = self.loops.remove(&key)
         {
-            let ports = &self.node(key).outputs;
-            let outputs = gather(ports, progress.gathered);
+            // A list with holes would pair its items with the wrong rounds, so a loop that failed gives none.
+            let outputs = if progress.worst == NodeState::Succeeded {
+                gather(&self.node(key).outputs, progress.gathered)
+            } else {
+                BTreeMap::new()
+            };
             self.end_container(key, progress.worst, outputs);
         }
     }
