@@ -167,7 +167,7 @@ fn shapes(plan: &Plan, graph: &Graph, edges: &mut BTreeSet<Edge>) -> Vec<Shape> 
 }
 
 fn shape(plan: &Plan, node: &Node, edges: &mut BTreeSet<Edge>) -> Shape {
-    let mut reads = Reads { to: &node.id, edges };
+    let mut reads = Reads { to: node, edges };
     for input in &node.inputs {
         reads.operand(&input.value);
     }
@@ -213,7 +213,7 @@ fn shape(plan: &Plan, node: &Node, edges: &mut BTreeSet<Edge>) -> Shape {
 }
 
 fn branch_regions(plan: &Plan, node: &Node, branch: &Branch, edges: &mut BTreeSet<Edge>) -> Vec<Region> {
-    let mut reads = Reads { to: &node.id, edges };
+    let mut reads = Reads { to: node, edges };
     reads.expression(&branch.condition);
     for (then, otherwise) in &branch.values {
         reads.operand(then);
@@ -234,7 +234,7 @@ fn branch_regions(plan: &Plan, node: &Node, branch: &Branch, edges: &mut BTreeSe
 }
 
 fn loop_regions(plan: &Plan, node: &Node, each: &Loop, edges: &mut BTreeSet<Edge>) -> Vec<Region> {
-    Reads { to: &node.id, edges }.operand(&each.items);
+    Reads { to: node, edges }.operand(&each.items);
     let max = each.max.map(|max| format!(" max {max}")).unwrap_or_default();
     vec![Region {
         label: format!("for {} in {}{max}", each.item, words::operand(&each.items)),
@@ -242,10 +242,21 @@ fn loop_regions(plan: &Plan, node: &Node, each: &Loop, edges: &mut BTreeSet<Edge
     }]
 }
 
-/// Collects the edges into one node. An edge from a node to itself (a region's value) is none.
+/// Collects the edges into one node. What a region of the node computes is no edge into it.
 struct Reads<'a> {
-    to: &'a str,
+    to: &'a Node,
     edges: &'a mut BTreeSet<Edge>,
+}
+
+/// Whether a region of `node` holds the node called `id`.
+fn holds(node: &Node, id: &str) -> bool {
+    let within = |graph: &Graph| graph.nodes.iter().any(|inner| inner.id == id || holds(inner, id));
+    match &node.kind {
+        NodeKind::Branch(branch) => within(&branch.then) || within(&branch.otherwise),
+        NodeKind::Loop(each) => within(&each.body),
+        NodeKind::Finally(body) => within(body),
+        NodeKind::Step(_) | NodeKind::Operation(_) | NodeKind::Pipeline(_) => false,
+    }
 }
 
 impl Reads<'_> {
@@ -254,11 +265,10 @@ impl Reads<'_> {
     }
 
     fn add(&mut self, from: &str, label: Option<String>, control: bool) {
-        let inside = from.strip_prefix(self.to).is_some_and(|rest| rest.starts_with('.'));
-        if from != self.to && !inside {
+        if !holds(self.to, from) {
             self.edges.insert(Edge {
                 from: from.to_owned(),
-                to: self.to.to_owned(),
+                to: self.to.id.clone(),
                 label,
                 control,
             });

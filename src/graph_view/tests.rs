@@ -203,6 +203,15 @@ fn an_empty_pipeline_is_drawn() {
     assert!(mermaid(&drawing).starts_with("flowchart TD\n"));
 }
 
+/// `deploy(register(fit))` names its argument `deploy.register`: a node beside `deploy`, not inside it.
+#[test]
+fn an_argument_named_after_its_call_keeps_its_edge() {
+    let inner = step("deploy.register", &[], &[("output", PortType::File)]);
+    let outer = step("deploy", &[("model", output("deploy.register", "output"))], &[]);
+    let drawn = mermaid(&pipeline("release", vec![inner, outer]));
+    assert_eq!(drawn.matches("-->").count(), 1, "{drawn}");
+}
+
 fn hostile() -> Drawing {
     let mut first = read(HOSTILE);
     first.callee = HOSTILE.to_owned();
