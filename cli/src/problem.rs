@@ -4,6 +4,7 @@ use miette::Diagnostic;
 use mlp::diagnostics::nearest;
 use mlp::project::OpenError;
 use mlp_runtime::RunError;
+use mlp_runtime::data::words::sentence;
 use mlp_runtime::registry::RegistryError;
 
 use crate::exit::Exit;
@@ -87,7 +88,10 @@ impl From<RunError> for Problem {
         match error {
             RunError::State { .. } | RunError::Metadata { .. } => Self::machine(message)
                 .help("Check that the project's folder can be written and that the disk is not full."),
-            RunError::NewerMetadata { .. } | RunError::NotEnough { .. } | RunError::Plan(_) => Self::machine(message),
+            RunError::NewerMetadata { .. }
+            | RunError::DamagedMetadata { .. }
+            | RunError::NotEnough { .. }
+            | RunError::Plan(_) => Self::machine(message),
             RunError::UnknownPipeline { .. }
             | RunError::UnknownParameter { .. }
             | RunError::UnknownRun { .. }
@@ -104,21 +108,12 @@ impl From<RegistryError> for Problem {
     fn from(error: RegistryError) -> Self {
         let message = sentence(&error.to_string());
         match error {
-            RegistryError::Damaged { .. } | RegistryError::Io { .. } => Self::machine(message),
+            RegistryError::Damaged { remedy, .. } => Self::machine(message).help(remedy),
+            RegistryError::Io { .. } => Self::machine(message),
             RegistryError::NoModel { .. }
             | RegistryError::NoVersion { .. }
             | RegistryError::NothingToRollBackTo { .. }
             | RegistryError::Selector { .. } => Self::usage(message),
         }
     }
-}
-
-/// With a capital at its beginning and a full stop at its end.
-fn sentence(text: &str) -> String {
-    let mut characters = text.chars();
-    let Some(first) = characters.next() else {
-        return String::new();
-    };
-    let stop = if text.ends_with(['.', '!', '?']) { "" } else { "." };
-    format!("{}{}{stop}", first.to_uppercase(), characters.as_str())
 }

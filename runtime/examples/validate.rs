@@ -3,7 +3,8 @@
 #![allow(
     clippy::print_stdout,
     clippy::print_stderr,
-    reason = "an example talks to a terminal"
+    clippy::disallowed_methods,
+    reason = "an example talks to a terminal and reads files"
 )]
 
 use std::collections::BTreeMap;

@@ -1,6 +1,6 @@
 //! Why a run could not even be tried: what fails inside a node is a [`crate::events::Failure`] and not here.
 
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 
 /// A run or a query about runs that cannot be done.
 #[derive(Debug, thiserror::Error)]
@@ -20,6 +20,17 @@ pub enum RunError {
     Metadata {
         /// What was being done.
         action: &'static str,
+        /// The database.
+        path: Utf8PathBuf,
+        /// SQLite's error.
+        source: rusqlite::Error,
+    },
+    /// The metadata is no database any more.
+    #[error(
+        "the metadata `{path}` is damaged: {source}. Remove it, with `{path}-wal` and `{path}-shm` if they are there: it \
+         only knows of earlier runs and of what can be reused. The registry and the audit trail stay"
+    )]
+    DamagedMetadata {
         /// The database.
         path: Utf8PathBuf,
         /// SQLite's error.
@@ -108,6 +119,16 @@ pub enum RunError {
 }
 
 impl RunError {
+    /// For `map_err` on an operation of the metadata.
+    pub(crate) fn metadata(action: &'static str, path: &Utf8Path) -> impl FnOnce(rusqlite::Error) -> Self {
+        use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
+        let path = path.to_owned();
+        move |source| match source.sqlite_error_code() {
+            Some(DatabaseCorrupt | NotADatabase) => Self::DamagedMetadata { path, source },
+            _ => Self::Metadata { action, path, source },
+        }
+    }
+
     /// For `map_err` on a file operation.
     pub(crate) fn state(action: &'static str, path: impl Into<Utf8PathBuf>) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.into();

@@ -411,11 +411,9 @@ fn a_dataset_without_a_column_of_the_schema_is_refused() {
     assert_eq!(summary, "The input `data` has no column `age`.");
 }
 
-/// The real data of the example project: a thousand applications with spaces, dots and commas in their values.
-#[test]
-fn the_german_credit_data_is_read_validated_and_split() {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/credit/data/german_credit.csv");
-    let credit = schema(
+/// Some columns of the example project's table.
+fn credit() -> Schema {
+    schema(
         "Person",
         vec![
             column(
@@ -441,8 +439,14 @@ fn the_german_credit_data_is_read_validated_and_split() {
             ),
             column("creditability", choice(&["good", "bad"])),
         ],
-    );
-    let mut bench = Bench::new(vec![credit]);
+    )
+}
+
+/// The real data of the example project: a thousand applications with spaces, dots and commas in their values.
+#[test]
+fn the_german_credit_data_is_read_validated_and_split() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/credit/data/german_credit.csv");
+    let mut bench = Bench::new(vec![credit()]);
     let read = Operation::Read {
         schema: "Person".to_owned(),
     };

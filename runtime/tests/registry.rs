@@ -2,6 +2,7 @@
 
 #![allow(
     clippy::unwrap_used,
+    clippy::panic,
     clippy::disallowed_methods,
     clippy::result_large_err,
     reason = "a test may fail and touch files"
@@ -242,6 +243,13 @@ fn damage_is_told() {
             .to_string()
             .contains("its files are not those registered as version 1 of `credit`"),
         "{changed}"
+    );
+    let RegistryError::Damaged { remedy, .. } = changed else {
+        panic!("{changed:?}")
+    };
+    assert!(
+        remedy.contains("promote another version: `mlp registry promote credit VERSION`"),
+        "{remedy}"
     );
     fs::write(shelf.root.join("registry/credit/versions/1/version.json"), "{").unwrap();
     assert!(matches!(registry.list(), Err(RegistryError::Damaged { .. })));

@@ -108,15 +108,13 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Problem> {
 
 /// The services of a model serve its champion.
 fn follow(registry: &Registry, model: &str, context: &Context) -> Result<(), Problem> {
-    let followed = follow_champion(registry, model, jiff::Timestamp::now())
-        .map_err(|error| Problem::machine(format!("The alias has moved, but its services have not: {error}.")))
-        .map_err(|problem| {
-            problem.help(
-                "Mend that, then promote the version that is now the champion: `mlp registry promote MODEL champion`.",
-            )
-        })?;
+    let followed = follow_champion(registry, model, jiff::Timestamp::now()).map_err(|error| {
+        Problem::machine(format!("The alias has moved, but not its services: {error}")).help(format!(
+            "Mend or remove what cannot be read, and finish with `mlp registry promote {model} champion`."
+        ))
+    })?;
     for service in followed {
-        context.terminal.out(&format!("{service}: serves it now\n"))?;
+        context.terminal.out(&format!("{service} serves the champion now\n"))?;
     }
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! Small pieces of prose that reports and errors share. No sentence of a report is written here.
+//! Small pieces of prose that reports and errors share. What reports say is not written here.
 
 /// A number with commas between thousands: `1,234,567`.
 #[must_use]
@@ -57,6 +57,17 @@ pub fn listed<'a>(names: impl IntoIterator<Item = &'a str>, limit: usize) -> Str
         text.push_str(&format!(" and {} more", names.len() - limit));
     }
     text
+}
+
+/// With a capital at its beginning and a full stop at its end.
+#[must_use]
+pub fn sentence(text: &str) -> String {
+    let mut characters = text.chars();
+    let Some(first) = characters.next() else {
+        return String::new();
+    };
+    let stop = if text.ends_with(['.', '!', '?']) { "" } else { "." };
+    format!("{}{}{stop}", first.to_uppercase(), characters.as_str())
 }
 
 #[cfg(test)]

@@ -122,7 +122,10 @@ fn check_dataset(session: &Session<'_>, step: &str, port: &Port, schema: &str, p
     };
     let name = format!("the output `{}` of `{step}`", port.name);
     let dataset = Dataset::open_named(path, &name).map_err(|error| Failure {
-        summary: format!("`{step}` wrote an output `{}` that is no dataset.", port.name),
+        summary: format!(
+            "`{step}` wrote an output `{}` that is no `Dataset<{}>`.",
+            port.name, schema.name
+        ),
         details: vec![error.to_string()],
         help: Some(format!("A dataset is a Parquet file; let `{step}` write one.")),
     })?;

@@ -60,12 +60,6 @@ pub(super) fn run(
         runtime.handle().clone(),
     )?;
     let (session, lock) = session;
-    session.writer.send(Change::RunStarted(RunStart {
-        run: session.run.clone(),
-        pipeline: name.to_owned(),
-        parameters: session.parameters.clone(),
-        started: session.now.as_millisecond(),
-    }));
     let mut nodes = 0;
     every_node(&pipeline.graph, &mut |node| {
         nodes += usize::from(matches!(node.kind, NodeKind::Step(_) | NodeKind::Operation(_)));
@@ -94,15 +88,23 @@ fn open_session<'p>(
 ) -> Result<(Session<'p>, fs::File), RunError> {
     let now = jiff::Timestamp::now();
     let metadata = executor.metadata()?;
-    let writer = Writer::start(&executor.state.metadata())?;
     let (run, lock) = executor.state.begin(now)?;
+    let run: Arc<str> = run.into();
+    // Written before anything of the run happens, so that no run is unknown to those that follow it.
+    let start = Change::RunStarted(RunStart {
+        run: run.clone(),
+        pipeline: pipeline.name.clone(),
+        parameters: parameters.clone(),
+        started: now.as_millisecond(),
+    });
+    let writer = Writer::start(&executor.state.metadata(), Some(start))?;
     let session = Session {
         plan,
         project: &executor.project,
         state: &executor.state,
         options,
         sink,
-        run: run.into(),
+        run,
         pipeline: pipeline.name.clone(),
         parameters,
         scheduled: now.to_string(),

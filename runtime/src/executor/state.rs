@@ -83,12 +83,13 @@ impl State {
             let folder = self.root.join("runs").join(&run);
             match fs::create_dir(&folder) {
                 Ok(()) => {
-                    for folder in [self.logs(&run), self.scratch(&run)] {
-                        fs::create_dir_all(&folder).map_err(RunError::state("create", &folder))?;
-                    }
                     let path = self.lock(&run);
                     let lock = File::create(&path).map_err(RunError::state("create", &path))?;
                     lock.lock().map_err(RunError::state("lock", &path))?;
+                    // A scratch folder without a held lock is what a dead run left.
+                    for folder in [self.logs(&run), self.scratch(&run)] {
+                        fs::create_dir_all(&folder).map_err(RunError::state("create", &folder))?;
+                    }
                     return Ok((run, lock));
                 }
                 Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => salt = salt.wrapping_add(1),
@@ -99,16 +100,17 @@ impl State {
 
     /// Marks runs whose process has died, and clears away what they left: scratch folders and orphaned processes.
     pub(super) fn recover(&self, metadata: &Metadata) -> Result<(), RunError> {
-        let dead: Vec<String> = metadata
-            .running()?
-            .into_iter()
-            .filter(|run| self.is_dead(run))
-            .collect();
-        if dead.is_empty() {
+        // A run whose start could not be recorded has a scratch folder all the same.
+        let mut runs = metadata.running()?;
+        runs.extend(self.with_scratch()?);
+        runs.sort_unstable();
+        runs.dedup();
+        runs.retain(|run| self.is_dead(run));
+        if runs.is_empty() {
             return Ok(());
         }
-        let writer = Writer::start(&self.metadata())?;
-        for run in dead {
+        let writer = Writer::start(&self.metadata(), None)?;
+        for run in runs {
             end_orphans(&run);
             let scratch = self.scratch(&run);
             match fs::remove_dir_all(&scratch) {
@@ -119,6 +121,15 @@ impl State {
             }
         }
         writer.finish()
+    }
+
+    /// The runs that have a scratch folder.
+    fn with_scratch(&self) -> Result<Vec<String>, RunError> {
+        let folder = self.root.join("tmp");
+        let entries = folder.read_dir_utf8().and_then(Iterator::collect::<Result<Vec<_>, _>>);
+        let entries = entries.map_err(RunError::state("read", &folder))?;
+        let folders = entries.into_iter().filter(|entry| entry.path().is_dir());
+        Ok(folders.map(|entry| entry.file_name().to_owned()).collect())
     }
 
     /// Whether nobody holds the lock of a run: the system lets go of it when a process dies, however it dies.

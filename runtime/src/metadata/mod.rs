@@ -34,8 +34,7 @@ impl Metadata {
     }
 
     fn error(&self, action: &'static str) -> impl FnOnce(rusqlite::Error) -> RunError {
-        let path = self.path.clone();
-        move |source| RunError::Metadata { action, path, source }
+        RunError::metadata(action, &self.path)
     }
 }
 

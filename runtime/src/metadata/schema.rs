@@ -63,10 +63,7 @@ const TABLES: &str = "
 
 /// Opens a connection; makes the tables when there are none.
 pub(super) fn open(path: &Utf8Path) -> Result<Connection, RunError> {
-    let error = |action| {
-        let path = path.to_owned();
-        move |source| RunError::Metadata { action, path, source }
-    };
+    let error = |action| RunError::metadata(action, path);
     let mut connection = Connection::open(path).map_err(error("open"))?;
     configure(&connection).map_err(error("open"))?;
     match version(&connection).map_err(error("read"))? {
@@ -130,6 +127,6 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = Utf8PathBuf::from_path_buf(folder.path().join("m.sqlite")).unwrap();
         std::fs::write(&path, "not a database, but long enough to be read as one".repeat(100)).unwrap();
-        assert!(matches!(open(&path), Err(RunError::Metadata { .. })));
+        assert!(matches!(open(&path), Err(RunError::DamagedMetadata { .. })));
     }
 }

@@ -93,9 +93,15 @@ pub(crate) struct Writer {
 }
 
 impl Writer {
-    /// Starts the thread.
-    pub(crate) fn start(path: &Utf8Path) -> Result<Self, RunError> {
-        let connection = schema::open(path)?;
+    /// Writes a first change, if there is one, and starts the thread for those that follow.
+    ///
+    /// # Errors
+    /// When the database cannot be opened or the change cannot be written.
+    pub(crate) fn start(path: &Utf8Path, first: Option<Change>) -> Result<Self, RunError> {
+        let mut connection = schema::open(path)?;
+        if first.is_some() {
+            write_batch(&mut connection, first.into_iter()).map_err(RunError::metadata("write", path))?;
+        }
         let (sender, receiver) = channel();
         let failure = Arc::new(Mutex::new(None));
         let thread = std::thread::Builder::new()
@@ -129,11 +135,7 @@ impl Writer {
     fn check(&self) -> Result<(), RunError> {
         match self.failure.lock().unwrap_or_else(PoisonError::into_inner).take() {
             None => Ok(()),
-            Some(source) => Err(RunError::Metadata {
-                action: "write",
-                path: self.path.clone(),
-                source,
-            }),
+            Some(source) => Err(RunError::metadata("write", &self.path)(source)),
         }
     }
 

@@ -36,7 +36,7 @@ fn source(context: &Context) -> Result<(Utf8PathBuf, String, Format), OperationE
     match input(context, "source")? {
         Item::Value(Value::String(text)) => {
             let path = context.project.join(text);
-            let format = Format::of_extension(Utf8Path::new(text)).ok_or_else(|| unknown_extension(text))?;
+            let format = Format::of_extension(Utf8Path::new(text)).ok_or_else(|| unknown_form(text, &path))?;
             Ok((path, text.clone(), format))
         }
         Item::Artifact { path, .. } => {
@@ -53,7 +53,13 @@ fn source(context: &Context) -> Result<(Utf8PathBuf, String, Format), OperationE
     }
 }
 
-fn unknown_extension(text: &str) -> OperationError {
+fn unknown_form(text: &str, path: &Utf8Path) -> OperationError {
+    if path.is_dir() {
+        return OperationError::Input {
+            summary: format!("{text} is a folder."),
+            help: "Name a .csv, .parquet, .jsonl or .ndjson file.".to_owned(),
+        };
+    }
     OperationError::Input {
         summary: format!("The extension of {text} names no form that `read` knows."),
         help: "It reads .csv, .parquet, .jsonl and .ndjson; unpack a compressed file first.".to_owned(),

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::{Context, OperationError, Report, scoring};
+use crate::data::words;
 use crate::registry::{NewVersion, Registry, RegistryError, write_atomically};
 
 /// What a registered model is as an artifact: a reference into the registry.
@@ -67,12 +68,15 @@ impl From<RegistryError> for OperationError {
     fn from(error: RegistryError) -> Self {
         match error {
             RegistryError::Io { action, source } => Self::Io { action, source },
+            RegistryError::Damaged { ref remedy, .. } => Self::Input {
+                summary: words::sentence(&error.to_string()),
+                help: remedy.clone(),
+            },
             RegistryError::NoModel { .. }
             | RegistryError::NoVersion { .. }
             | RegistryError::NothingToRollBackTo { .. }
-            | RegistryError::Selector { .. }
-            | RegistryError::Damaged { .. } => Self::Input {
-                summary: error.to_string(),
+            | RegistryError::Selector { .. } => Self::Input {
+                summary: words::sentence(&error.to_string()),
                 help: "`mlp registry list` shows every model, its versions and its aliases.".to_owned(),
             },
         }

@@ -38,14 +38,14 @@ pub enum RegistryError {
         text: String,
     },
     /// A file of the registry is not what was written there.
-    #[error(
-        "the registry's {path} is damaged: {problem}; restore it from a backup, or remove it and run the pipeline again"
-    )]
+    #[error("the registry's {path} is damaged: {problem}")]
     Damaged {
         /// The file or folder.
         path: Utf8PathBuf,
         /// What is wrong with it.
         problem: String,
+        /// What to do about it, a full sentence.
+        remedy: String,
     },
     /// The machine failed.
     #[error("{action}: {source}")]

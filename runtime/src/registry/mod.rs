@@ -128,6 +128,10 @@ impl Registry {
             serde_json::from_str(line).map_err(|error| RegistryError::Damaged {
                 path: path.clone(),
                 problem: format!("line {}: {error}", index + 1),
+                remedy: format!(
+                    "Restore it from a backup, or remove it, which forgets every alias, and promote the version that serves: \
+                     `mlp registry promote {name} VERSION`."
+                ),
             })
         };
         lines.iter().enumerate().map(parse).collect()
@@ -163,6 +167,7 @@ impl Registry {
             return Err(RegistryError::Damaged {
                 path: folder,
                 problem: format!("its files are not those registered as version {number} of `{name}`"),
+                remedy: self.version_remedy(name, number),
             });
         }
         Ok((record, folder))
@@ -285,7 +290,10 @@ impl Registry {
     /// # Errors
     /// When it cannot be read or is damaged.
     pub fn evidence(&self, digest: &str, stage: Stage) -> Result<Option<serde_json::Value>, RegistryError> {
-        read_json(&self.evidence_file(digest, stage))
+        read_json(
+            &self.evidence_file(digest, stage),
+            "Remove it; the next gate and challenge write it anew.",
+        )
     }
 
     fn evidence_file(&self, digest: &str, stage: Stage) -> Utf8PathBuf {
@@ -385,10 +393,21 @@ impl Registry {
 
     fn record(&self, name: &str, number: u64) -> Result<Version, RegistryError> {
         let path = self.version_folder(name, number).join("version.json");
-        read_json(&path)?.ok_or_else(|| RegistryError::Damaged {
+        let remedy = self.version_remedy(name, number);
+        read_json(&path, &remedy)?.ok_or_else(|| RegistryError::Damaged {
             path,
             problem: "it is missing".to_owned(),
+            remedy,
         })
+    }
+
+    fn version_remedy(&self, name: &str, number: u64) -> String {
+        format!(
+            "Restore it from a backup, or remove {} and promote another version: `mlp registry promote {name} VERSION`. \
+             Without another version, remove {}, and the next run registers the first.",
+            self.version_folder(name, number),
+            self.model_folder(name)
+        )
     }
 
     /// The names of all models, sorted.
@@ -465,7 +484,7 @@ fn proof_key(digest: &str, gate: Option<&serde_json::Value>, challenge: Option<&
     blake3::hash(proof.to_string().as_bytes()).to_hex().to_string()
 }
 
-fn read_json<T: serde::de::DeserializeOwned>(path: &Utf8Path) -> Result<Option<T>, RegistryError> {
+fn read_json<T: serde::de::DeserializeOwned>(path: &Utf8Path, remedy: &str) -> Result<Option<T>, RegistryError> {
     let bytes = match fs::read(path) {
         Ok(bytes) => bytes,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
@@ -474,6 +493,7 @@ fn read_json<T: serde::de::DeserializeOwned>(path: &Utf8Path) -> Result<Option<T
     let parsed = serde_json::from_slice(&bytes).map_err(|error| RegistryError::Damaged {
         path: path.to_owned(),
         problem: error.to_string(),
+        remedy: remedy.to_owned(),
     })?;
     Ok(Some(parsed))
 }

@@ -144,10 +144,10 @@ pub fn dataset_item(path: &Utf8Path) -> Item {
 
 /// The summary and help of an input error.
 pub fn input_error(error: OperationError) -> (String, String) {
-    match error {
-        OperationError::Input { summary, help } => (summary, help),
-        other => panic!("{other:?}"),
-    }
+    let OperationError::Input { summary, help } = error else {
+        panic!("{error:?}")
+    };
+    (summary, help)
 }
 
 /// Every row of a dataset as text, `|` between its columns.

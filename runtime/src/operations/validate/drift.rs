@@ -68,16 +68,12 @@ pub(super) fn measure(
             "the champion's data has another type in the column `{column}`. Take the check out until a new champion serves"
         )));
     }
-    let distance = match wanted.ty {
-        ArrowType::Boolean | ArrowType::Utf8 => {
-            let (reference, other) = category_counts(&baseline, scan.dataset, &wanted, context)?;
-            Counts::new(&reference, &other).and_then(|counts| of_counts(counts, statistic))
-        }
-        _ => of_numbers(
-            &sorted_numbers(&baseline, &wanted, context)?,
-            &sorted_numbers(scan.dataset, &wanted, context)?,
-            statistic,
-        ),
+    let distance = if matches!(wanted.ty, ArrowType::Boolean | ArrowType::Utf8) {
+        let (reference, other) = category_counts(&baseline, scan.dataset, &wanted, context)?;
+        Counts::new(&reference, &other).and_then(|counts| of_counts(counts, statistic))
+    } else {
+        let reference = sorted_numbers(&baseline, &wanted, context)?;
+        of_numbers(&reference, &sorted_numbers(scan.dataset, &wanted, context)?, statistic)
     };
     let nothing = || Drift::Untold("one of the two sides has no values".to_owned());
     Ok(distance.map_or_else(nothing, Drift::Distance))
