@@ -3,55 +3,21 @@
 //! Every dataset is tracked to where it was read and through which parts of which splits it went. What cannot be known is
 //! taken for the worst: a user's step may return any of the rows it was given, and two splits of one dataset share rows.
 
-mod rows;
-mod walk;
-
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::check::flow::{Flow, Subject, operation};
+use crate::check::flow::{Flow, Subject, input, operation};
+use crate::check::provenance::rows::{Overlap, overlap};
+use crate::check::provenance::{Finding, Who};
 use crate::diagnostics::{Applicability, Code, Diagnostic, Edit};
-use crate::plan::{NodePath, Operation};
-
-use rows::{Overlap, Partition};
-
-/// A use of rows to judge a model that has seen some of them.
-#[derive(Clone, Debug)]
-pub(crate) struct Finding {
-    /// The node that judges: `evaluate`, `challenge`, or a call of the pipeline in which that happens.
-    node: NodePath,
-    /// Its input with the rows: `data`, `on`.
-    data: String,
-    /// Who has seen the rows.
-    who: Who,
-    /// The node that trained it; empty when that is inside another pipeline.
-    trained: NodePath,
-    overlap: Overlap,
-    /// The rows that are judged on.
-    judged: Partition,
-    /// Everything that the model has seen.
-    seen: Vec<Partition>,
-    /// Whether the judging happens inside a pipeline that is called.
-    inside: bool,
-}
-
-/// Which model of a node has seen the rows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Who {
-    /// The model that `evaluate` measures.
-    Evaluated,
-    /// The candidate of a challenge.
-    Candidate,
-    /// Its champion, or the champion's fallback.
-    Champion,
-}
+use crate::plan::{Node, NodeKind, NodePath, Operation, PortType};
 
 /// Every contamination, one for each training call.
-pub(crate) fn analyse(subject: &Subject<'_>) -> Vec<Diagnostic> {
+pub(crate) fn analyse(subject: &Subject<'_>, findings: &[Finding]) -> Vec<Diagnostic> {
     let flow = Flow::new(subject.graph);
     let mut by_training: BTreeMap<NodePath, usize> = BTreeMap::new();
     let mut judged: BTreeSet<(NodePath, String)> = BTreeSet::new();
     let mut diagnostics: Vec<Diagnostic> = Vec::new();
-    for finding in walk::findings(subject) {
+    for finding in findings {
         // Two models that have seen the rows of one challenge are one mistake: the choice of rows.
         if !judged.insert((finding.node.clone(), finding.data.clone())) {
             continue;
@@ -63,7 +29,7 @@ pub(crate) fn analyse(subject: &Subject<'_>) -> Vec<Diagnostic> {
             }
             continue;
         }
-        if let Some(diagnostic) = diagnose(subject, &flow, &finding) {
+        if let Some(diagnostic) = diagnose(subject, &flow, finding) {
             by_training.insert(finding.trained.clone(), diagnostics.len());
             diagnostics.push(diagnostic);
         }
@@ -81,18 +47,20 @@ fn diagnose(subject: &Subject<'_>, flow: &Flow<'_>, finding: &Finding) -> Option
         Who::Evaluated => Code::EvaluatedOnTraining,
         Who::Candidate | Who::Champion => Code::ChallengedOnTraining,
     };
-    let mut diagnostic = Diagnostic::new(code, place.clone(), message(subject, finding))
+    let splitter = splitter_of(flow, finding);
+    let mut diagnostic = Diagnostic::new(code, place.clone(), message(subject, finding, splitter.is_none()))
         .note("A model is always good on what it has seen; only rows it has not seen say what it is worth.");
     if let Some(trained) = flow.node(&finding.trained) {
         let inputs = trained.inputs.iter();
-        let data = inputs.filter(|input| matches!(input.ty, crate::plan::PortType::Dataset { .. }));
+        let data = inputs.filter(|input| matches!(input.ty, PortType::Dataset { .. }));
         let texts: Vec<String> = data.map(|input| subject.text(&trained.id, &input.name)).collect();
         let on = if texts.is_empty() {
             String::new()
         } else {
             format!(", on {}", texts.join(" and "))
         };
-        diagnostic = subject.with_call(diagnostic, &trained.id, format!("trained here{on}"));
+        let what = if finding.chosen { "chosen" } else { "trained" };
+        diagnostic = subject.with_call(diagnostic, &trained.id, format!("{what} here{on}"));
     }
     for split in splits(finding) {
         diagnostic = subject.with_call(diagnostic, &split, "the data is divided here");
@@ -107,7 +75,7 @@ fn diagnose(subject: &Subject<'_>, flow: &Flow<'_>, finding: &Finding) -> Option
         }
     }
     let Some(other) = other_part(subject, flow, finding) else {
-        return Some(diagnostic.help("Divide the data once with `split`, train on one part, and judge on another."));
+        return Some(way_out(subject, splitter, finding, diagnostic));
     };
     let edit = Edit::replace(place, other.clone());
     let title = format!("Use `{other}`");
@@ -115,18 +83,52 @@ fn diagnose(subject: &Subject<'_>, flow: &Flow<'_>, finding: &Finding) -> Option
     Some(diagnostic.help(help).fix(title, Applicability::Safe, vec![edit]))
 }
 
-fn message(subject: &Subject<'_>, finding: &Finding) -> String {
+/// What to do where no other part of the same split can be named.
+fn way_out(subject: &Subject<'_>, splitter: Option<&Node>, finding: &Finding, diagnostic: Diagnostic) -> Diagnostic {
+    if finding.chosen {
+        return diagnostic.help("Choose by one part and judge by another: `split(…, validation: 20%, test: 20%)`.");
+    }
+    let Some(splitter) = splitter else {
+        return diagnostic.help("Divide the data once with `split`, train on one part, and judge on another.");
+    };
+    let step = &splitter.callee;
+    subject
+        .with_call(diagnostic, &splitter.id, "what a step does with its rows is not known")
+        .note(format!(
+            "`{step}` may put a row into more than one of its outputs; of `split`, it is known that it never does."
+        ))
+        .help(format!(
+            "Divide the rows with `split` (at random, `by_time` or `by_key`), or read the parts that `{step}` makes from two files."
+        ))
+}
+
+/// The user's step of several datasets that the judged rows come from, through operations that keep rows.
+fn splitter_of<'g>(flow: &Flow<'g>, finding: &Finding) -> Option<&'g Node> {
+    let judge = flow.node(&finding.node).filter(|_| !finding.inside)?;
+    let mut node = flow.producer(&input(judge, &finding.data)?.value)?;
+    while operation(node).is_some() {
+        node = flow.producer(&input(node, "data")?.value)?;
+    }
+    let datasets = node
+        .outputs
+        .iter()
+        .filter(|port| matches!(port.ty, PortType::Dataset { .. }));
+    (matches!(node.kind, NodeKind::Step(_)) && datasets.count() > 1).then_some(node)
+}
+
+/// What is wrong; `certain` when no step of the user stands between the rows that were read and those that are judged.
+fn message(subject: &Subject<'_>, finding: &Finding, certain: bool) -> String {
     if finding.inside {
         return "This pipeline judges a model on rows that the model may have been trained on.".to_owned();
     }
     let data = subject.text(&finding.node, &finding.data);
     let (begin, model) = match finding.who {
         Who::Evaluated => {
-            let model = subject.text(&finding.node, "model");
+            let model = subject.text(&finding.node, &finding.model);
             (format!("{} is evaluated on {data}", capital(&model)), "it".to_owned())
         }
         Who::Candidate => {
-            let model = subject.text(&finding.node, "candidate");
+            let model = subject.text(&finding.node, &finding.model);
             (format!("The challenge is decided on {data}"), model)
         }
         Who::Champion => (
@@ -134,6 +136,12 @@ fn message(subject: &Subject<'_>, finding: &Finding) -> String {
             "the champion or its fallback".to_owned(),
         ),
     };
+    if finding.chosen {
+        return format!("{begin}, but {model} was chosen by metrics on rows among them.");
+    }
+    if !certain {
+        return format!("{begin}, which may hold rows that {model} was trained on.");
+    }
     match finding.overlap {
         Overlap::Same => format!("{begin}, the very rows that {model} was trained on."),
         Overlap::Contains => format!("{begin}, among them rows that {model} was trained on."),
@@ -178,7 +186,7 @@ fn other_part(subject: &Subject<'_>, flow: &Flow<'_>, finding: &Finding) -> Opti
         if let Some(last) = other.path.last_mut() {
             name.clone_into(&mut last.1);
         }
-        finding.seen.iter().all(|seen| rows::overlap(seen, &other).is_none())
+        finding.seen.iter().all(|seen| overlap(seen, &other).is_none())
     };
     let mut names = parts
         .iter()

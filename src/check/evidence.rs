@@ -2,23 +2,27 @@
 //!
 //! Types alone would say "wrong type"; this says which stage is missing, and where the artifact came from.
 
+mod stages;
+
 use std::collections::BTreeMap;
 
 use crate::check::flow::{Flow, Subject, input, operation};
 use crate::check::pipelines::facts::MissingEvidence;
+use crate::check::provenance::Mismatch;
 use crate::diagnostics::{Applicability, Code, Diagnostic, Edit, EditPosition, Place};
 use crate::plan::{Node, NodeKind, Operand, Operation, PortType};
 use crate::types::Evidence;
 
-/// Every problem with evidence, one for each artifact that lacks it.
-pub(crate) fn analyse(subject: &Subject<'_>) -> Vec<Diagnostic> {
+/// Every problem with evidence, one for each artifact that lacks it, and every stage that misses its model.
+pub(crate) fn analyse(subject: &Subject<'_>, mismatches: &[Mismatch]) -> Vec<Diagnostic> {
     let flow = Flow::new(subject.graph);
     let mut diagnostics = missing(subject, &flow);
-    for node in &flow.order {
-        match operation(node) {
-            Some(Operation::Gate { .. }) => diagnostics.extend(metrics_of_another(subject, &flow, node)),
-            Some(Operation::Challenge(_)) => diagnostics.extend(champion_is_candidate(subject, &flow, node)),
-            Some(_) | None => {}
+    let mut reported: Vec<(&str, Code)> = Vec::new();
+    for mismatch in mismatches {
+        let key = (mismatch.node.as_str(), mismatch.fault.code());
+        if !reported.contains(&key) {
+            reported.push(key);
+            diagnostics.extend(stages::diagnose(subject, &flow, mismatch));
         }
     }
     diagnostics
@@ -350,87 +354,4 @@ fn lack(demand: &MissingEvidence, text: &str) -> (Code, String, &'static str, St
             "Let it pass `gate(…)`, `challenge(…)` and `register(…)`.".to_owned(),
         ),
     }
-}
-
-/// A gate whose metrics are about another model, even one of the same type.
-fn metrics_of_another(subject: &Subject<'_>, flow: &Flow<'_>, gate: &Node) -> Option<Diagnostic> {
-    let model = flow.root(&input(gate, "model")?.value);
-    let metrics = &input(gate, "metrics")?.value;
-    let source = flow.producer(metrics)?;
-    let measured = measured_models(source);
-    if measured.is_empty() || measured.iter().any(|(_, operand)| flow.root(operand) == model) {
-        return None;
-    }
-    let (name, _) = measured.first()?;
-    let place = subject.argument_place(&gate.id, "metrics")?;
-    let about = subject.text(&source.id, name);
-    let candidate = subject.text(&gate.id, "model");
-    let message = format!("`gate` decides about {candidate}, but is given the metrics of {about}.");
-    let mut diagnostic = Diagnostic::new(Code::MetricsOfAnotherModel, place.clone(), message)
-        .label(format!("metrics of {about}"))
-        .note("A gate on the wrong metrics lets through a model that nobody has measured.");
-    diagnostic = subject.with_call(diagnostic, &source.id, format!("measured here, for {about}"));
-    if let Some(candidate_place) = subject.argument_place(&gate.id, "model") {
-        diagnostic = diagnostic.also(candidate_place, "the model at hand");
-    }
-    let right = flow.order.iter().take(flow.position(&gate.id)).find(|node| {
-        let own = measured_models(node);
-        own.iter().any(|(_, operand)| flow.root(operand) == model) && subject.is_bound(&node.id)
-    });
-    if let Some(right) = right {
-        let title = format!("Pass `{}` instead", right.id);
-        let edit = Edit::replace(place, right.id.clone());
-        return Some(
-            diagnostic
-                .help(format!("Pass `{}`, the metrics of {candidate}.", right.id))
-                .fix(title, Applicability::Safe, vec![edit]),
-        );
-    }
-    Some(diagnostic.help(format!("Pass what `evaluate` gives for {candidate}.")))
-}
-
-/// The models that the metrics of a node are about.
-fn measured_models(node: &Node) -> Vec<(&str, &Operand)> {
-    let gives_metrics = node
-        .outputs
-        .iter()
-        .any(|port| matches!(port.ty, PortType::Metrics { .. }));
-    let measures = matches!(node.kind, NodeKind::Step(_) | NodeKind::Operation(_)) && gives_metrics;
-    let models = node
-        .inputs
-        .iter()
-        .filter(|input| measures && matches!(input.ty, PortType::Model { .. }));
-    models.map(|input| (input.name.as_str(), &input.value)).collect()
-}
-
-/// A challenge of a model against itself.
-fn champion_is_candidate(subject: &Subject<'_>, flow: &Flow<'_>, challenge: &Node) -> Option<Diagnostic> {
-    let candidate = flow.root(&input(challenge, "candidate")?.value);
-    let champion = flow.root(&input(challenge, "champion")?.value);
-    let text = subject.text(&challenge.id, "candidate");
-    let incumbent = flow.producer(champion);
-    let fallback = incumbent.filter(|node| matches!(operation(node), Some(Operation::Champion { .. })));
-    let (place, message) = if champion == candidate {
-        let place = subject.argument_place(&challenge.id, "champion")?;
-        (
-            place,
-            format!("`challenge` compares {text} with itself, which every model survives."),
-        )
-    } else {
-        let incumbent = fallback?;
-        let own = flow.root(&input(incumbent, "fallback")?.value);
-        if own != candidate {
-            return None;
-        }
-        let place = subject.argument_place(&incumbent.id, "fallback")?;
-        let message =
-            format!("On the first release, `challenge` would compare {text} with itself: it is the fallback too.");
-        (place, message)
-    };
-    let diagnostic = Diagnostic::new(Code::ChampionIsCandidate, place, message);
-    let diagnostic = match subject.argument_place(&challenge.id, "candidate") {
-        Some(place) => diagnostic.also(place, "the candidate"),
-        None => diagnostic,
-    };
-    Some(diagnostic.help("Compare it with the model in service: `champion(Model, fallback: prior(parts.train))`."))
 }

@@ -10,6 +10,7 @@ mod evidence;
 mod flow;
 mod leakage;
 pub mod pipelines;
+mod provenance;
 pub mod python;
 
 use crate::db::{Db, ItemKey};

@@ -142,6 +142,7 @@ declare! {
     ServiceOfAnotherModel = "E0609", Error, "a model is deployed to the service of another";
     UnvalidatedTraining = "E0610", Error, "a training step that does not demand validated data";
     UnattestedEvidence = "E0611", Error, "a step that gives evidence without attesting it";
+    NotTheChampion = "E0612", Error, "a challenge of another model than the one in service";
     EvaluatedOnTraining = "E0701", Error, "a model is evaluated on rows that it was trained on";
     ChallengedOnTraining = "E0702", Error, "a challenge is decided on rows that a model was trained on";
     LabelInFeature = "E0801", Error, "a feature that is computed from the label";

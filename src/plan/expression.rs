@@ -111,6 +111,49 @@ pub enum Expression {
     },
 }
 
+impl Expression {
+    /// Calls `visit` for every reference in the expression, from left to right.
+    pub fn references<'e>(&'e self, visit: &mut dyn FnMut(&'e Reference)) {
+        match self {
+            Self::Value(_) | Self::Column(_) | Self::Metric(_) => {}
+            Self::Reference(reference) => visit(reference),
+            Self::Unary { operand, .. } => operand.references(visit),
+            Self::Binary { left, right, .. } => {
+                left.references(visit);
+                right.references(visit);
+            }
+            Self::Between { value, low, high, .. } => {
+                value.references(visit);
+                for end in [low, high].into_iter().flatten() {
+                    end.references(visit);
+                }
+            }
+            Self::Call { arguments, .. } => {
+                for argument in arguments {
+                    argument.references(visit);
+                }
+            }
+            Self::If {
+                condition,
+                then,
+                otherwise,
+            } => {
+                for part in [condition, then, otherwise] {
+                    part.references(visit);
+                }
+            }
+            Self::Text(parts) => {
+                for part in parts {
+                    if let TextPart::Hole(hole) = part {
+                        hole.references(visit);
+                    }
+                }
+            }
+            Self::Field { base, .. } => base.references(visit),
+        }
+    }
+}
+
 /// A part of an interpolated string.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]

@@ -38,7 +38,11 @@ fn of_one(function: Function, argument: &Value) -> Option<Value> {
         Function::Floor => whole(argument, f64::floor),
         Function::Ceil => whole(argument, f64::ceil),
         Function::Round => whole(argument, f64::round),
-        Function::ToInt => whole(argument, f64::trunc),
+        Function::ToInt => match argument {
+            Value::String(text) => Some(text.trim().parse().map_or(Value::None, Value::Int)),
+            Value::Bool(value) => Some(Value::Int((*value).into())),
+            other => whole(other, f64::trunc),
+        },
         Function::Abs => absolute(argument),
         Function::Ln => real(argument, |x| x > 0.0, f64::ln),
         Function::Ln1p => real(argument, |x| x > -1.0, f64::ln_1p),
@@ -62,7 +66,8 @@ fn of_one(function: Function, argument: &Value) -> Option<Value> {
         #[expect(clippy::cast_precision_loss, reason = "the result is a float")]
         Function::Minutes => duration(argument).map(|milliseconds| Value::Float(milliseconds as f64 / 60_000.0)),
         Function::ToFloat => match argument {
-            Value::String(text) => text.trim().parse().ok().map(float),
+            Value::String(text) => Some(text.trim().parse().map_or(Value::None, float)),
+            Value::Bool(value) => Some(float(f64::from(u8::from(*value)))),
             other => number(other).map(float),
         },
         Function::ToString => Some(Value::String(value_text(argument))),
@@ -120,7 +125,6 @@ fn whole(argument: &Value, rounding: fn(f64) -> f64) -> Option<Value> {
             #[expect(clippy::cast_possible_truncation, reason = "a float in this range converts exactly")]
             (rounded.abs() < 9.223_372_036_854_775e18).then_some(Value::Int(rounded as i64))
         }
-        Value::String(text) => text.trim().parse().ok().map(Value::Int),
         _ => None,
     }
 }
@@ -146,7 +150,11 @@ fn bucket(value: &Value, width: &Value) -> Option<Value> {
         }
         _ => {
             let (value, width) = (number(value)?, number(width)?);
-            (width > 0.0).then(|| float((value / width).floor() * width))
+            Some(if width > 0.0 {
+                float((value / width).floor() * width)
+            } else {
+                Value::None
+            })
         }
     }
 }

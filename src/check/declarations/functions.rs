@@ -44,7 +44,7 @@ functions! {
     "lower", Lower, "lower(text)", "The text in lower case.";
     "upper", Upper, "upper(text)", "The text in upper case.";
     "trim", Trim, "trim(text)", "The text without white space at its ends.";
-    "length", Length, "length(text)", "How many characters the text has.";
+    "length", Length, "length(text)", "How many characters the text, or items the list, has.";
     "starts_with", StartsWith, "starts_with(text, start)", "Whether the text begins with another.";
     "contains", Contains, "contains(text, part)", "Whether the text holds another.";
     "year", Year, "year(time)", "The year, in UTC.";
@@ -69,6 +69,7 @@ functions! {
 enum Takes {
     Number,
     Text,
+    Countable,
     Day,
     Moment,
     Duration,
@@ -81,6 +82,7 @@ impl Takes {
         match self {
             Self::Number => matches!(kind, DataKind::Int | DataKind::Float),
             Self::Text => *kind == DataKind::String,
+            Self::Countable => matches!(kind, DataKind::String | DataKind::List(_) | DataKind::Map(_)),
             Self::Day => matches!(kind, DataKind::Date | DataKind::Datetime),
             Self::Moment => *kind == DataKind::Datetime,
             Self::Duration => *kind == DataKind::Duration,
@@ -96,6 +98,7 @@ impl Takes {
         match self {
             Self::Number => "a number",
             Self::Text => "a `string`",
+            Self::Countable => "a `string` or a list",
             Self::Day => "a `date` or `datetime`",
             Self::Moment => "a `datetime`",
             Self::Duration => "a `duration`",
@@ -116,7 +119,8 @@ fn takes(function: Function) -> &'static [Takes] {
         | Function::Exp
         | Function::Sqrt => &[Takes::Number],
         Function::Min | Function::Max | Function::Bucket => &[Takes::Number, Takes::Number],
-        Function::Lower | Function::Upper | Function::Trim | Function::Length => &[Takes::Text],
+        Function::Lower | Function::Upper | Function::Trim => &[Takes::Text],
+        Function::Length => &[Takes::Countable],
         Function::StartsWith | Function::Contains => &[Takes::Text, Takes::Text],
         Function::Year | Function::Month | Function::Day | Function::Weekday => &[Takes::Day],
         Function::Hour | Function::Minute => &[Takes::Moment],
@@ -124,6 +128,48 @@ fn takes(function: Function) -> &'static [Takes] {
         Function::ToFloat | Function::ToInt => &[Takes::Convertible],
         Function::ToString | Function::Hash | Function::IsNone => &[Takes::Anything],
     }
+}
+
+/// Why a function cannot be called so.
+pub(crate) struct Misuse {
+    /// The position of the argument that is wrong; absent when it is their number.
+    pub(crate) argument: Option<usize>,
+    /// What is wrong.
+    pub(crate) message: String,
+    /// What to write instead.
+    pub(crate) help: String,
+}
+
+/// Types a call of a function over values that are known only when a pipeline runs.
+pub(crate) fn value_call(
+    known: &FunctionDeclaration,
+    arguments: Vec<(DataType, Expression)>,
+) -> Result<(DataType, Expression), Misuse> {
+    let wanted = takes(known.function);
+    let misuse = |argument, message| Misuse {
+        argument,
+        message,
+        help: format!("Write `{}`: {}", known.form, known.docs),
+    };
+    if arguments.len() != wanted.len() {
+        return Err(misuse(None, wrong_number(known.name, wanted.len(), arguments.len())));
+    }
+    for (index, ((ty, _), takes)) in arguments.iter().zip(wanted).enumerate() {
+        if !takes.accepts(&ty.kind) {
+            let message = format!("`{}` takes {}, but this is `{ty}`.", known.name, takes.describe());
+            return Err(misuse(Some(index), message));
+        }
+    }
+    let typed = |(ty, expression)| Typed {
+        expression,
+        ..Typed::from_parts([], ty)
+    };
+    let typed = combined(known.function, arguments.into_iter().map(typed).collect());
+    Ok((typed.ty, typed.expression))
+}
+
+fn wrong_number(name: &str, wanted: usize, found: usize) -> String {
+    format!("`{name}` takes {}, but {} given.", counted(wanted), given(found))
 }
 
 impl Context<'_> {
@@ -141,11 +187,7 @@ impl Context<'_> {
             return None;
         }
         if call.arguments.len() != wanted.len() {
-            let message = format!(
-                "`{name}` takes {}, but {} given.",
-                counted(wanted.len()),
-                given(call.arguments.len())
-            );
+            let message = wrong_number(name, wanted.len(), call.arguments.len());
             let diagnostic = self.problem(Code::FunctionArguments, expr.id, message);
             self.report(diagnostic.help(format!("Write `{}`: {}", known.form, known.docs)));
             return None;

@@ -35,6 +35,7 @@ use std::sync::Arc;
 use context::Context;
 
 pub use checks::{DRIFT_STATISTICS, MEASURES, MeasureDeclaration};
+pub(crate) use functions::value_call;
 pub use functions::{FUNCTIONS, FunctionDeclaration};
 pub use settings::{ARTIFACT, BACKOFF, CACHE, GPU, MODEL, RESOURCES, RETRIES, SERVICE, STEP, SettingDeclaration};
 pub use tags::{TAGS, TagDeclaration};

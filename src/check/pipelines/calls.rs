@@ -92,6 +92,9 @@ impl Elaborator<'_> {
         if let Some(computed) = self.constant_call(place, call) {
             return computed;
         }
+        if let Some(known) = self.scalar_function(call) {
+            return self.function_call(place, call, known);
+        }
         let Some(callable) = self.callable(&call.callee) else {
             self.visit_arguments(call);
             return Computed::Unknown;

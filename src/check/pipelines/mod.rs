@@ -12,6 +12,7 @@ mod elaborator;
 pub(crate) mod facts;
 mod features;
 mod fitting;
+mod functions;
 mod generics;
 mod node_ids;
 mod operations;
@@ -31,7 +32,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::flow::Subject;
-use super::{contamination, dead_ends, declarations, evidence, leakage};
+use super::{contamination, dead_ends, declarations, evidence, leakage, provenance};
 use crate::db::{Db, Item, ItemKey};
 use crate::diagnostics::{Code, Diagnostic, Place, Severity};
 use crate::names;
@@ -181,8 +182,9 @@ fn finish(mut elaborator: Elaborator<'_>) -> Elaborated {
         schemas: &result.schemas,
         pipelines: &result.pipelines,
     };
-    let mut found = evidence::analyse(&subject);
-    found.extend(contamination::analyse(&subject));
+    let judgement = provenance::judge(&subject);
+    let mut found = evidence::analyse(&subject, &judgement.mismatches);
+    found.extend(contamination::analyse(&subject, &judgement.findings));
     found.extend(leakage::analyse(&subject));
     let is_error = |own: &Diagnostic| own.code.declaration().severity == Severity::Error;
     if !facts.broken && !result.diagnostics.iter().chain(&found).any(is_error) {

@@ -86,6 +86,12 @@ impl Elaborator<'_> {
         })
     }
 
+    /// A value with its type, as a part of an expression; nothing after a report.
+    pub(super) fn scalar_value(&mut self, expr: &Expr) -> Option<(DataType, Expression)> {
+        let scalar = self.scalar(expr, None)?;
+        Some((scalar.ty, scalar.expression))
+    }
+
     /// `!x`, `-x`
     pub(super) fn unary(&mut self, expr: &Expr, op: UnaryOp, operand: &Expr) -> Computed {
         let Some(scalar) = self.scalar(operand, None) else {

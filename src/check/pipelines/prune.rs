@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::plan::{Expression, Graph, Loop, NodeKind, Operand, Output, Reference, TextPart};
+use crate::plan::{Expression, Graph, Loop, NodeKind, Operand, Output, Reference};
 
 /// Removes the unused outputs of every loop.
 pub(super) fn gathered(graph: &mut Graph, outputs: &[Output]) {
@@ -62,39 +62,7 @@ impl Read {
     }
 
     fn expression(&mut self, expression: &Expression) {
-        match expression {
-            Expression::Value(_) | Expression::Column(_) | Expression::Metric(_) => {}
-            Expression::Reference(reference) => self.reference(reference),
-            Expression::Unary { operand, .. } => self.expression(operand),
-            Expression::Binary { left, right, .. } => {
-                self.expression(left);
-                self.expression(right);
-            }
-            Expression::Between { value, low, high, .. } => {
-                self.expression(value);
-                for end in [low, high].into_iter().flatten() {
-                    self.expression(end);
-                }
-            }
-            Expression::Call { arguments, .. } => arguments.iter().for_each(|argument| self.expression(argument)),
-            Expression::If {
-                condition,
-                then,
-                otherwise,
-            } => {
-                self.expression(condition);
-                self.expression(then);
-                self.expression(otherwise);
-            }
-            Expression::Text(parts) => {
-                for part in parts {
-                    if let TextPart::Hole(hole) = part {
-                        self.expression(hole);
-                    }
-                }
-            }
-            Expression::Field { base, .. } => self.expression(base),
-        }
+        expression.references(&mut |reference| self.reference(reference));
     }
 }
 

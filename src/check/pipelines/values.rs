@@ -384,7 +384,7 @@ impl Elaborator<'_> {
             let expected = wanted.as_ref().or(item_type.as_ref()).cloned();
             let mut value = self.expression(item, expected.as_ref());
             if let Some(known) = &item_type {
-                value = self.expect_type(item, value, known, "a list whose first item has another type");
+                value = self.expect_type(item, value, known, "the list, by its first item,");
             }
             match value {
                 Computed::One { ty, operand } => {

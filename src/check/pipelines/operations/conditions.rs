@@ -15,6 +15,7 @@ use crate::syntax::ast::{self, BinaryOp, Expr, ExprKind, NodeId, UnaryOp};
 use crate::types::display::enumerate;
 use crate::types::{DataKind, DataType, Type};
 
+use super::decisive::{self, Weakness};
 use super::metrics;
 
 /// Whose metrics the conditions may name.
@@ -69,6 +70,15 @@ pub(super) fn conditions(
     let read: Vec<Option<plan::Condition>> = written.iter().map(|condition| reader.condition(condition)).collect();
     let inputs = reader.inputs;
     let conditions = read.into_iter().collect::<Option<Vec<_>>>()?;
+    let compares = conditions
+        .iter()
+        .any(|condition| decisive::compares(&condition.expression));
+    if subjects.challenge && !compares {
+        let message = "No condition of this `challenge` compares the candidate with the champion.";
+        let problem = elaborator.problem(Code::ConditionForm, site.place, message);
+        elaborator.report(problem.help("Name both, as in `candidate.auc >= champion.auc - 0.01`."));
+        return None;
+    }
     Some(Conditions { conditions, inputs })
 }
 
@@ -132,6 +142,20 @@ impl Reader<'_, '_> {
         if self.metrics == 0 {
             let message = format!("`{text}` names no metric, so it says nothing about the model.");
             let help = "Name a metric of the model, as in `auc >= 0.7`.";
+            self.problem(Code::ConditionForm, condition.id, &message, help);
+            return None;
+        }
+        if let Some(weakness) = decisive::weakness(&expression) {
+            let (message, help) = match weakness {
+                Weakness::SideWithoutMetric => (
+                    format!("A side of `{text}` names no metric, so it can be met whatever the model is worth."),
+                    "Compare a metric on every side; what depends on the run goes into the bound, as in `auc >= min_auc`.",
+                ),
+                Weakness::ComparedWithItself => (
+                    format!("`{text}` compares something with itself, so it says nothing about the model."),
+                    "Compare the metric with a bound, or the candidate's with the champion's.",
+                ),
+            };
             self.problem(Code::ConditionForm, condition.id, &message, help);
             return None;
         }

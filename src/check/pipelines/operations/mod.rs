@@ -2,6 +2,7 @@
 
 mod conditions;
 mod data;
+mod decisive;
 mod labels;
 mod lifecycle;
 mod metrics;

@@ -6,11 +6,11 @@ use crate::plan::NodePath;
 
 /// A part of what was read: the origin, and the parts of splits on the way.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Partition {
+pub(crate) struct Partition {
     /// What was read; equal for two reads of one source.
-    pub(super) origin: String,
+    pub(crate) origin: String,
     /// Splits with the part that was taken, outermost first.
-    pub(super) path: Vec<(NodePath, String)>,
+    pub(crate) path: Vec<(NodePath, String)>,
 }
 
 /// Rows: each partition with the node that read it.
@@ -18,7 +18,7 @@ pub(super) type Rows = BTreeMap<Partition, NodePath>;
 
 /// How two sets of rows meet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Overlap {
+pub(crate) enum Overlap {
     /// The same rows.
     Same,
     /// The judged rows hold those that were seen.
@@ -32,7 +32,7 @@ pub(super) enum Overlap {
 }
 
 /// How the rows of `seen` and `judged` meet; nothing when they cannot share a row.
-pub(super) fn overlap(seen: &Partition, judged: &Partition) -> Option<Overlap> {
+pub(crate) fn overlap(seen: &Partition, judged: &Partition) -> Option<Overlap> {
     if seen.origin != judged.origin {
         return None;
     }
