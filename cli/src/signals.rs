@@ -13,7 +13,9 @@ pub fn listen(cancel: &Cancel) {
             return;
         };
         runtime.block_on(async {
-            while interrupted().await.is_ok() {
+            // Made once: a signal that comes while the last one is being handled is kept.
+            let Ok(mut signals) = Signals::new() else { return };
+            while signals.next().await.is_some() {
                 cancel.advance();
             }
         });
@@ -21,17 +23,41 @@ pub fn listen(cancel: &Cancel) {
     drop(thread::Builder::new().name("signals".to_owned()).spawn(listener));
 }
 
+/// Ctrl-C, and the polite way to end a process.
 #[cfg(unix)]
-async fn interrupted() -> std::io::Result<()> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut terminate = signal(SignalKind::terminate())?;
-    tokio::select! {
-        caught = tokio::signal::ctrl_c() => caught,
-        _ = terminate.recv() => Ok(()),
+struct Signals {
+    interrupt: tokio::signal::unix::Signal,
+    terminate: tokio::signal::unix::Signal,
+}
+
+#[cfg(unix)]
+impl Signals {
+    fn new() -> std::io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+        })
+    }
+
+    async fn next(&mut self) -> Option<()> {
+        tokio::select! {
+            caught = self.interrupt.recv() => caught,
+            caught = self.terminate.recv() => caught,
+        }
     }
 }
 
 #[cfg(not(unix))]
-async fn interrupted() -> std::io::Result<()> {
-    tokio::signal::ctrl_c().await
+struct Signals;
+
+#[cfg(not(unix))]
+impl Signals {
+    fn new() -> std::io::Result<Self> {
+        Ok(Self)
+    }
+
+    async fn next(&mut self) -> Option<()> {
+        tokio::signal::ctrl_c().await.ok()
+    }
 }
