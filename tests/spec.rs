@@ -217,6 +217,7 @@ chapters! {
     features: "features.md",
     label_leakage: "label-leakage.md",
     models: "models.md",
+    mistakes: "mistakes.md",
     names_and_modules: "names-and-modules.md",
     not_yet_supported: "not-yet-supported.md",
     pipelines: "pipelines.md",

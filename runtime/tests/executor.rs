@@ -403,6 +403,7 @@ fn outputs_that_are_missing_or_wrong_are_told_with_their_names() {
         let rows = Schema {
             name: "Rows".to_owned(),
             columns: vec![column("a"), column("b")],
+            incomplete: false,
         };
         plan.schemas.insert("Rows".to_owned(), rows);
         let outcome = sandbox.run(&plan);

@@ -231,6 +231,7 @@ fn table_plan(steps: Vec<Step>, nodes: Vec<mlp::plan::Node>) -> Plan {
     let input = Schema {
         name: "Input".to_owned(),
         columns: columns[..1].to_vec(),
+        incomplete: false,
     };
     plan.schemas.insert("Input".to_owned(), input);
     plan.schemas.insert(
@@ -238,6 +239,7 @@ fn table_plan(steps: Vec<Step>, nodes: Vec<mlp::plan::Node>) -> Plan {
         Schema {
             name: "Rows".to_owned(),
             columns,
+            incomplete: false,
         },
     );
     let probability = RecordField {

@@ -205,9 +205,13 @@ impl Edit {
 #[must_use]
 pub fn nearest<'a>(wanted: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<Name> {
     let limit = (wanted.chars().count() / 3).max(1);
+    let distance = |candidate: &str| match candidate.eq_ignore_ascii_case(wanted) {
+        true => usize::from(candidate != wanted),
+        false => strsim::damerau_levenshtein(wanted, candidate),
+    };
     candidates
         .into_iter()
-        .map(|candidate| (strsim::damerau_levenshtein(wanted, candidate), candidate))
+        .map(|candidate| (distance(candidate), candidate))
         .filter(|(distance, _)| *distance <= limit)
         .min()
         .map(|(_, candidate)| Name::from(candidate))

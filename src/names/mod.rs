@@ -197,12 +197,40 @@ pub fn scope(db: &dyn Db, file: File) -> Arc<Scope> {
     for (_, import) in imports(db, file).iter() {
         bring_in(db, import, &mut scope);
     }
+    scope.broken.extend(broken_imports(db, file).iter().cloned());
     scope.names.extend(
         declarations(db, file)
             .iter()
             .map(|(name, key)| (name.clone(), key.clone())),
     );
     Arc::new(scope)
+}
+
+/// Every word of the imports that cannot be read: what they were to bring in is not unknown as well.
+#[salsa::tracked]
+fn broken_imports(db: &dyn Db, file: File) -> Arc<Vec<Name>> {
+    let items = file_items(db, file);
+    let is_broken_import = |key: &ItemKey| {
+        item(db, key).is_some_and(|item| match &item.kind {
+            ItemKind::Broken(_) => {
+                item_text(db, key).is_some_and(|text| text.text(db).contains("::") || begins_import(text.text(db)))
+            }
+            ItemKind::Use(_) => !syntax_errors(db, key).is_empty(),
+            _ => false,
+        })
+    };
+    let mut broken = BTreeSet::new();
+    for (key, _) in items.items.iter().filter(|(key, _)| is_broken_import(key)) {
+        broken.extend(words(db, key).iter().cloned());
+    }
+    Arc::new(broken.into_iter().collect())
+}
+
+/// Whether a text begins as an import does, here or in other languages.
+fn begins_import(text: &str) -> bool {
+    syntax::words(text)
+        .next()
+        .is_some_and(|word| matches!(word, "use" | "import" | "from" | "include"))
 }
 
 fn bring_in(db: &dyn Db, import: &ast::Use, scope: &mut Scope) {
@@ -270,6 +298,12 @@ pub fn syntax_errors(db: &dyn Db, key: &ItemKey) -> Vec<SyntaxError> {
     parsed(db, Item::new(db, key.clone()))
         .as_ref()
         .map_or_else(Vec::new, |parsed| parsed.errors.clone())
+}
+
+/// Whether an item mentions a name anywhere outside comments.
+#[must_use]
+pub fn mentions(db: &dyn Db, key: &ItemKey, name: &str) -> bool {
+    words(db, key).iter().any(|word| word.as_str() == name)
 }
 
 /// Every word of an item outside comments: whatever it mentions is among them.

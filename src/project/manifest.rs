@@ -113,7 +113,9 @@ fn read(text: &str) -> ManifestFile {
             None => reader.unknown_key(key.get_ref(), range_of(key)),
         }
     }
-    if !table.get_ref().contains_key("name") {
+    let is_misspelt = |key: &str| KEYS.iter().all(|(name, _)| *name != key) && nearest(key, ["name"]).is_some();
+    let has_name = |key: &str| key == "name" || is_misspelt(key);
+    if !table.get_ref().keys().any(|key| has_name(key.get_ref())) {
         let diagnostic = Diagnostic::new(
             Code::MissingManifestKey,
             place(TextRange::default()),

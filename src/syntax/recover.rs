@@ -80,7 +80,9 @@ impl<'a, 't: 'a> Recovery<'a, 't> {
     /// An item whose header is read and whose body is not where it should be keeps what is known.
     fn without_body(&mut self, kind: ItemKind) -> ItemKind {
         match kind {
-            ItemKind::Step(_) | ItemKind::Pipeline(_) => ItemKind::Broken(self.name()),
+            ItemKind::Step(_) | ItemKind::Pipeline(_) | ItemKind::Features(_) | ItemKind::Model(_) => {
+                ItemKind::Broken(self.name())
+            }
             other => other,
         }
     }
@@ -169,11 +171,17 @@ impl<'a, 't: 'a> Recovery<'a, 't> {
         };
         let base = first.start;
         let report = match &line.unclosed {
-            Some(opener) => unclosed(
-                TextRange::new(opener.start, opener.end),
-                opener.text(self.text),
-                last.end,
-            ),
+            Some(opener) => {
+                let range = TextRange::new(opener.start, opener.end);
+                let error = unclosed(range, opener.text(self.text), last.end);
+                let rest = self.text.get(opener.end..).unwrap_or_default();
+                match rest.lines().next() {
+                    Some(line) if line.contains("//") => {
+                        error.with_help("`//` begins a comment, so what follows it on this line is not read.")
+                    }
+                    _ => error,
+                }
+            }
             None => explain(&self.failure(&error, base, line.tokens.clone())),
         };
         self.lowering.report(report);
@@ -286,10 +294,6 @@ impl<'a, 't: 'a> Recovery<'a, 't> {
 
     fn broken_feature(&mut self, name: Ident, range: TextRange) -> FeatureMember {
         let id = self.lowering.node(range);
-        if name.text == "keep" {
-            let columns = Vec::new();
-            return FeatureMember::Keep { id, columns };
-        }
         FeatureMember::Derived {
             id,
             docs: None,
@@ -313,8 +317,9 @@ impl<'a, 't: 'a> Recovery<'a, 't> {
         let id = self.lowering.node(range);
         let texts: Vec<&str> = tokens.iter().take(3).map(|token| token.text(self.text)).collect();
         let bound = match texts.as_slice() {
+            ["let", "mut", _] => tokens.get(2),
+            [_, "=", ..] | [_, ":", "="] => tokens.first(),
             ["let", ..] | [_, _, "=" | ":"] => tokens.get(1),
-            [_, "=", ..] => tokens.first(),
             _ => None,
         };
         let bound = bound

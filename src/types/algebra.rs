@@ -10,6 +10,7 @@ impl Schema {
         Self {
             name: format!("{} without {{ {selectors} }}", self.name),
             columns: self.filtered(|column| !columns.contains(&column.name)),
+            incomplete: self.incomplete,
         }
     }
 
@@ -19,6 +20,7 @@ impl Schema {
         Self {
             name: format!("{} pick {{ {selectors} }}", self.name),
             columns: self.filtered(|column| columns.contains(&column.name)),
+            incomplete: self.incomplete,
         }
     }
 
@@ -32,6 +34,7 @@ impl Schema {
         Self {
             name: format!("{} with {{ {} }}", self.name, added.join(", ")),
             columns: self.columns.iter().cloned().chain(columns).collect(),
+            incomplete: self.incomplete,
         }
     }
 
@@ -52,6 +55,7 @@ impl Schema {
         Self {
             name: format!("{} rename {{ {} }}", self.name, shown.join(", ")),
             columns: renamed.collect(),
+            incomplete: self.incomplete,
         }
     }
 
@@ -63,6 +67,7 @@ impl Schema {
         Self {
             name: format!("{} join {} on {}", self.name, other.name, on_shown.join(", ")),
             columns: self.columns.iter().cloned().chain(more).collect(),
+            incomplete: self.incomplete || other.incomplete,
         }
     }
 

@@ -6,12 +6,16 @@ use serde::{Deserialize, Serialize};
 use super::{DataType, Value};
 
 /// The columns of a dataset.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Schema {
     /// How a reader calls it: its declared name, or the algebra that made it (`Applicant without { @pii }`).
     pub name: String,
     /// The columns in order; names are unique.
     pub columns: Vec<Column>,
+    /// Whether columns or tags are missing here because of errors that were reported: then nobody may complain that they
+    /// are. Never in a plan, which is built only when there is no error.
+    #[serde(skip)]
+    pub incomplete: bool,
 }
 
 /// A column of a schema.

@@ -180,6 +180,7 @@ pub fn schema(name: &str, columns: Vec<Column>) -> Schema {
     Schema {
         name: name.to_owned(),
         columns,
+        incomplete: false,
     }
 }
 

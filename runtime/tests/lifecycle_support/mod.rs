@@ -141,6 +141,7 @@ impl Bench {
                 Schema {
                     name: "Input".to_owned(),
                     columns: vec![column("income", DataKind::Float), column("age", DataKind::Int)],
+                    incomplete: false,
                 },
             )]),
         };

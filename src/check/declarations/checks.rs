@@ -6,7 +6,7 @@ use super::ChecksDefinition;
 use super::context::Context;
 use super::expressions::Columns;
 use super::refinements::compared;
-use crate::diagnostics::{Code, nearest};
+use crate::diagnostics::{Code, Diagnostic, nearest};
 use crate::format;
 use crate::plan::{Check, CheckKind, Checks};
 use crate::syntax::ast::{BinaryOp, Call, ChecksItem, Condition, Expr, ExprKind, Ident};
@@ -181,7 +181,12 @@ impl Context<'_> {
     }
 
     fn unknown_measure(&mut self, name: &Ident, schema: &Schema) -> Option<Measured> {
-        let message = format!("There is no measure `{}`.", name.text);
+        let of_column = MEASURES.iter().any(|known| known.name == name.text.as_str());
+        let message = if of_column {
+            format!("`{}` measures a column, and none is named.", name.text)
+        } else {
+            format!("There is no measure `{}`.", name.text)
+        };
         let diagnostic = self.problem(Code::UnknownName, name.id, message);
         let diagnostic = if schema.column(&name.text).is_some() {
             diagnostic.help(format!(
@@ -189,19 +194,26 @@ impl Context<'_> {
                 name.text
             ))
         } else {
-            match nearest(&name.text, MEASURES.iter().map(|known| known.name)) {
-                Some(found) => self.did_you_mean(diagnostic, name, &found),
-                None => {
-                    let names: Vec<&str> = MEASURES.iter().map(|known| known.name).collect();
-                    diagnostic.help(format!(
-                        "The measures are {}.",
-                        crate::types::display::enumerate(&names)
-                    ))
-                }
+            match MEASURES.iter().find(|known| known.name == name.text.as_str()) {
+                Some(known) => diagnostic.help(format!("Write `{}`.", known.form)),
+                None => self.nearest_measure(diagnostic, name),
             }
         };
         self.report(diagnostic);
         None
+    }
+
+    fn nearest_measure(&self, diagnostic: Diagnostic, name: &Ident) -> Diagnostic {
+        match nearest(&name.text, MEASURES.iter().map(|known| known.name)) {
+            Some(found) => self.did_you_mean(diagnostic, name, &found),
+            None => {
+                let names: Vec<&str> = MEASURES.iter().map(|known| known.name).collect();
+                diagnostic.help(format!(
+                    "The measures are {}.",
+                    crate::types::display::enumerate(&names)
+                ))
+            }
+        }
     }
 
     fn measure_call(&mut self, expr: &Expr, call: &Call, schema: &Arc<Schema>) -> Option<Measured> {
@@ -367,6 +379,7 @@ impl Context<'_> {
         let columns = Columns {
             of: &schema.name,
             columns: &schema.columns,
+            incomplete: schema.incomplete,
             broken: &[],
             later: &[],
         };

@@ -96,10 +96,17 @@ impl Context<'_> {
     fn computed(&mut self, expr: &Expr, value: Option<Value>) -> Option<Value> {
         if value.is_none() {
             let message = "This is not a constant: only literals and arithmetic on them can stand here.";
-            let diagnostic = self.problem(Code::NotConstant, expr.id, message);
-            self.report(
-                diagnostic.note("What stands here is part of the declaration, which is the same for every run."),
-            );
+            let diagnostic = self
+                .problem(Code::NotConstant, expr.id, message)
+                .note("What stands here is part of the declaration, which is the same for every run.");
+            self.report(match &expr.kind {
+                ExprKind::Name(name) => match super::expressions::foreign_literal(&name.text) {
+                    Some(word) => diagnostic.help(format!("Write `{word}`.")),
+                    None => diagnostic.help(format!("If `{0}` is a text, write `\"{0}\"`.", name.text)),
+                },
+                ExprKind::Member { .. } => diagnostic.help("A text, such as a path, stands between double quotes."),
+                _ => diagnostic,
+            });
         }
         value
     }

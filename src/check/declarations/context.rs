@@ -74,9 +74,11 @@ impl<'db> Context<'db> {
         }
         let known = scope.names.keys().map(Name::as_str).chain(also.iter().copied());
         let found = nearest(&ident.text, known);
+        let foreign = foreign_type(&ident.text).filter(|_| wanted == "type");
         let message = format!("There is no {wanted} called `{}`.", ident.text);
         let diagnostic = self.problem(Code::UnknownName, ident.id, message);
         let diagnostic = match found {
+            _ if foreign.is_some() => self.did_you_mean(diagnostic, ident, foreign.unwrap_or_default()),
             Some(found) => self.did_you_mean(diagnostic, ident, &found),
             None => diagnostic.help("Declare it in this file, or bring it in with `use`."),
         };
@@ -119,6 +121,22 @@ impl<'db> Context<'db> {
             text: text.into(),
         }
     }
+}
+
+/// What a type of Python, SQL or Rust is called here.
+fn foreign_type(name: &str) -> Option<&'static str> {
+    Some(match name.to_ascii_lowercase().as_str() {
+        "boolean" => "bool",
+        "str" | "text" | "varchar" | "char" | "object" => "string",
+        "integer" | "int32" | "int64" | "long" | "bigint" | "i64" | "u64" => "int",
+        "double" | "real" | "decimal" | "numeric" | "number" | "float32" | "float64" | "f64" => "float",
+        "timestamp" | "timestamptz" => "datetime",
+        "timedelta" | "interval" => "duration",
+        "array" | "vec" | "tuple" | "set" => "list",
+        "dict" | "hashmap" => "map",
+        "dataframe" => "Dataset",
+        _ => return None,
+    })
 }
 
 /// What an item declares, for a sentence.

@@ -17,6 +17,8 @@ pub(crate) struct Columns<'a> {
     pub(crate) of: &'a str,
     /// The columns.
     pub(crate) columns: &'a [Column],
+    /// Whether columns are missing because of errors that were reported.
+    pub(crate) incomplete: bool,
     /// Names whose definition has an error that was reported: their uses stay silent.
     pub(crate) broken: &'a [String],
     /// Names that are defined further down.
@@ -26,6 +28,32 @@ pub(crate) struct Columns<'a> {
 impl Columns<'_> {
     fn get(&self, name: &str) -> Option<&Column> {
         self.columns.iter().rev().find(|column| column.name == name)
+    }
+}
+
+/// A literal of Python or SQL as it is written here.
+pub(crate) fn foreign_literal(name: &str) -> Option<&'static str> {
+    match name {
+        "True" | "TRUE" => Some("true"),
+        "False" | "FALSE" => Some("false"),
+        "None" | "null" | "NULL" | "nil" => Some("none"),
+        _ => None,
+    }
+}
+
+/// An operand for a sentence: a type, or the number itself where only one is possible.
+fn operand_shown(ty: &DataType) -> String {
+    match (&ty.kind, ty.refinements.as_slice()) {
+        (
+            DataKind::Int,
+            [
+                Refinement::Range {
+                    minimum: Some(low),
+                    maximum: Some(high),
+                },
+            ],
+        ) if low == high => format!("the int `{}`", low.value),
+        _ => format!("`{ty}`"),
     }
 }
 
@@ -196,6 +224,15 @@ impl Context<'_> {
     }
 
     fn no_such_value(&mut self, name: &Ident, columns: &Columns<'_>, of: Option<&crate::types::EnumType>) {
+        if columns.incomplete {
+            return;
+        }
+        if let Some(word) = foreign_literal(&name.text) {
+            let message = format!("`{}` is no value of the language.", name.text);
+            let diagnostic = self.problem(Code::UnknownColumn, name.id, message);
+            self.report(diagnostic.help(format!("Write `{word}`.")));
+            return;
+        }
         let message = match of {
             Some(of) => format!(
                 "`{}` is neither a column of `{}` nor a value of `{of}`.",
@@ -506,7 +543,8 @@ impl Context<'_> {
 
     fn operands_refused(&mut self, expr: &Expr, op: BinaryOp, left: &Typed, right: &Typed) -> Option<Typed> {
         let sign = sign(op);
-        let message = format!("`{sign}` does not go between `{}` and `{}`.", left.ty, right.ty);
+        let (one, other) = (operand_shown(&left.ty), operand_shown(&right.ty));
+        let message = format!("`{sign}` does not go between {one} and {other}.");
         let diagnostic = self.problem(Code::OperandTypes, expr.id, message);
         let kinds = (&left.ty.kind, &right.ty.kind);
         let help = match kinds {

@@ -21,6 +21,8 @@ struct Building<'a> {
     /// Source columns by derived column, however indirectly.
     reads: BTreeMap<String, BTreeSet<String>>,
     broken: Vec<String>,
+    /// Whether a column that was to be kept is missing because of an error.
+    incomplete: bool,
 }
 
 impl Context<'_> {
@@ -39,6 +41,7 @@ impl Context<'_> {
             derived: Vec::new(),
             reads: BTreeMap::new(),
             broken: Vec::new(),
+            incomplete: false,
         };
         for member in &item.members {
             match member {
@@ -58,7 +61,9 @@ impl Context<'_> {
     fn keep(&mut self, building: &mut Building<'_>, selectors: &[Selector]) {
         let source = Arc::clone(&building.source);
         for selector in selectors {
+            let reported = self.diagnostics.len();
             let chosen = self.selected(&source, std::slice::from_ref(selector));
+            building.incomplete |= self.diagnostics.len() > reported;
             for column in chosen {
                 let again = building.keep.contains(&column);
                 match selector {
@@ -79,6 +84,7 @@ impl Context<'_> {
         let columns = Columns {
             of: &building.source.name,
             columns: &visible,
+            incomplete: building.source.incomplete,
             broken: &building.broken,
             later: &building.later(name),
         };
@@ -171,11 +177,13 @@ impl Building<'_> {
             let reads = reads.map_or_else(|| vec![column.name.clone()], |reads| reads.iter().cloned().collect());
             (column.name.clone(), reads)
         });
+        let incomplete = self.incomplete || self.source.incomplete || !self.broken.is_empty();
         FeaturesDefinition {
             reads: reads.collect(),
             schema: Arc::new(Schema {
                 name: name.clone(),
                 columns,
+                incomplete,
             }),
             features: plan::Features {
                 name: name.clone(),

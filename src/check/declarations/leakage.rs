@@ -88,6 +88,10 @@ impl Context<'_> {
 
     /// Reports columns of a model's input that are not known when it predicts.
     pub(crate) fn no_label_in_input(&mut self, item: &ModelItem, input: &TypeExpr, schema: &Schema) {
+        // A misspelt `without { @lable }` would have left the label out.
+        if schema.incomplete {
+            return;
+        }
         let late: Vec<(&Column, &ColumnTag)> = schema
             .columns
             .iter()

@@ -8,7 +8,7 @@ use super::run::RunKind;
 use super::settings::{ARTIFACT, MODEL, Settings};
 use crate::diagnostics::{Code, nearest};
 use crate::plan::{self, Task};
-use crate::syntax::ast::{ArtifactItem, Expr, ExprKind, ModelItem, TypeExpr};
+use crate::syntax::ast::{ArtifactItem, Expr, ExprKind, ModelItem, TypeExpr, TypeKind};
 use crate::types::{DataKind, DataType, RecordField, relation};
 
 const TASKS: &[(&str, Task)] = &[
@@ -125,7 +125,9 @@ impl Context<'_> {
             return None;
         };
         let fields = record.fields;
-        if let Some((message, help)) = task.and_then(|task| output_problem(&fields, task)) {
+        // A field whose type is unknown was reported, and is not a field that is missing.
+        let unknown = matches!(&expr.kind, TypeKind::Record(written) if written.len() != fields.len());
+        if let Some((message, help)) = task.filter(|_| !unknown).and_then(|task| output_problem(&fields, task)) {
             let diagnostic = self.problem(Code::ModelOutput, expr.id, message);
             self.report(diagnostic.help(help));
         }

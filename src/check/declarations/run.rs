@@ -49,7 +49,14 @@ impl Context<'_> {
             _ => {
                 let forms: Vec<String> = allowed.iter().map(|word| format!("`{word} …`")).collect();
                 let help = format!("Write {}.", forms.join(" or "));
-                self.bad_setting(expr, "This is nothing that can be run.", help);
+                let message = match &expr.kind {
+                    ExprKind::Tagged { word, .. } if word.text == "command" => {
+                        "A model cannot be run with `command`.".to_owned()
+                    }
+                    ExprKind::Tagged { word, .. } => format!("`{}` is no way to run something.", word.text),
+                    _ => "This is nothing that can be run.".to_owned(),
+                };
+                self.bad_setting(expr, message, help);
                 None
             }
         }

@@ -15,28 +15,37 @@ impl Context<'_> {
         let name = item.name.text.to_string();
         match &item.body {
             SchemaBody::Columns(fields) => {
-                let columns = self.columns(fields, &[]);
+                let (columns, incomplete) = self.columns(fields, &[]);
                 self.one_of_each(fields);
-                Some(Schema { name, columns })
+                Some(Schema {
+                    name,
+                    columns,
+                    incomplete,
+                })
             }
             SchemaBody::Alias(expr) => {
                 let schema = self.schema(expr)?;
                 Some(Schema {
                     name,
                     columns: schema.columns.clone(),
+                    incomplete: schema.incomplete,
                 })
             }
         }
     }
 
-    /// Declared columns; those with a name that is taken are reported and left out.
-    pub(crate) fn columns(&mut self, fields: &[Field], taken: &[Column]) -> Vec<Column> {
+    /// Declared columns; those with a name that is taken are reported and left out. Says too whether anything is missing
+    /// because of an error.
+    pub(crate) fn columns(&mut self, fields: &[Field], taken: &[Column]) -> (Vec<Column>, bool) {
+        let reported = self.diagnostics.len();
+        let mut unknown = false;
         let mut names: Vec<&str> = taken.iter().map(|column| column.name.as_str()).collect();
         names.extend(fields.iter().map(|field| field.name.text.as_str()));
         let mut columns: Vec<Column> = Vec::new();
         for field in fields {
             let name = field.name.text.as_str();
             let ty = self.data_type(&field.ty);
+            unknown |= ty.is_none();
             let tagged = Tagged {
                 column: name,
                 ty: ty.as_ref(),
@@ -54,7 +63,7 @@ impl Context<'_> {
                 });
             }
         }
-        columns
+        (columns, unknown || self.diagnostics.len() > reported)
     }
 
     pub(crate) fn duplicate_column(&mut self, name: &Ident) {
@@ -90,23 +99,34 @@ impl Context<'_> {
         match &expr.kind {
             TypeKind::Without { base, columns } => {
                 let base = self.operand(base)?;
+                let reported = self.diagnostics.len();
                 let names = self.selected(&base, columns);
-                Some(base.without(&names, &selectors(columns)))
+                let mut schema = base.without(&names, &selectors(columns));
+                schema.incomplete |= self.diagnostics.len() > reported;
+                Some(schema)
             }
             TypeKind::Pick { base, columns } => {
                 let base = self.operand(base)?;
+                let reported = self.diagnostics.len();
                 let names = self.selected(&base, columns);
-                Some(base.pick(&names, &selectors(columns)))
+                let mut schema = base.pick(&names, &selectors(columns));
+                schema.incomplete |= self.diagnostics.len() > reported;
+                Some(schema)
             }
             TypeKind::With { base, fields } => {
                 let base = self.operand(base)?;
-                let columns = self.columns(fields, &base.columns);
-                Some(base.with(columns))
+                let (columns, incomplete) = self.columns(fields, &base.columns);
+                let mut schema = base.with(columns);
+                schema.incomplete |= incomplete;
+                Some(schema)
             }
             TypeKind::Rename { base, pairs } => {
                 let base = self.operand(base)?;
+                let reported = self.diagnostics.len();
                 let pairs = self.renamed(&base, pairs);
-                Some(base.rename(&pairs))
+                let mut schema = base.rename(&pairs);
+                schema.incomplete |= self.diagnostics.len() > reported;
+                Some(schema)
             }
             TypeKind::Join { left, right, on } => {
                 let (left, right) = (self.operand(left), self.operand(right));
@@ -161,8 +181,11 @@ impl Context<'_> {
             .collect()
     }
 
-    /// Reports a column that a schema does not have.
+    /// Reports a column that a schema does not have; silent where the schema has an error that may be why.
     pub(crate) fn not_in_schema(&mut self, name: &Ident, schema: &Schema) {
+        if schema.incomplete {
+            return;
+        }
         let columns: Vec<&str> = schema.columns.iter().map(|column| column.name.as_str()).collect();
         self.unknown_column(name, &columns, &format!("`{}` has no column", schema.name));
     }

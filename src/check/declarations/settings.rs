@@ -92,6 +92,20 @@ settings! {
         "schema_title", "\"google.VertexModel\"", "", "The platform's name of the kind.";
         "version", "\"0.0.1\"", "\"0.0.1\"", "The version of the kind.";
     }
+    /// `kserve { … }`
+    KSERVE {
+        "namespace", "\"risk\"", "the cluster's default", "The Kubernetes namespace of the service.";
+    }
+    /// `cloud_run { … }` and `vertex { … }`
+    CLOUD {
+        "project", "\"bank-ml\"", "the account's default", "The cloud project of the service.";
+        "region", "\"europe-west4\"", "the project's default", "Where the service runs.";
+    }
+    /// `canary { … }`
+    CANARY {
+        "steps", "[5%, 25%, 100%]", "[100%]", "Shares of the requests that the new version answers, one after another.";
+        "every", "1h", "1h", "How long each step lasts.";
+    }
     /// `service`
     SERVICE {
         "platform", "local | kserve { … } | cloud_run { … } | vertex { … }", "", "Where the service runs.";
@@ -234,7 +248,10 @@ impl Context<'_> {
                 self.bad_setting(
                     expr,
                     format!("`{setting}` cannot be `{value}`."),
-                    format!("Write a number from {minimum} on."),
+                    match setting {
+                        "replicas" => "Write a number from 0 on, or a range such as `1..=5`.".to_owned(),
+                        _ => format!("Write a number from {minimum} on."),
+                    },
                 );
                 None
             }
@@ -274,6 +291,14 @@ impl Context<'_> {
         let packages = settings.get("packages");
         let read = packages.and_then(|expr| self.texts_setting("packages", expr, "\"pandas==3.0.1\""));
         let mut packages = read.unwrap_or_default();
+        for package in &packages {
+            if !is_requirement(package)
+                && let Some(expr) = settings.get("packages")
+            {
+                let message = format!("`{package}` is no requirement of a Python package.");
+                self.bad_setting(expr, message, "Write its name and version, as in `\"pandas==3.0.1\"`.");
+            }
+        }
         packages.sort();
         packages.dedup();
         packages
@@ -294,6 +319,22 @@ impl Context<'_> {
             }
         }
     }
+}
+
+/// Whether a text has the shape of a requirement (PEP 508): a name, perhaps extras, then nothing, a version, an address or a
+/// marker. What the version says is the installer's to judge.
+fn is_requirement(text: &str) -> bool {
+    let is_name = |character: char| character.is_ascii_alphanumeric() || "-_.".contains(character);
+    let rest = text.trim_start_matches(is_name);
+    let rest = match rest.strip_prefix('[').map(|extras| extras.split_once(']')) {
+        Some(Some((_, rest))) => rest,
+        Some(None) => return false,
+        None => rest,
+    };
+    let rest = rest.trim_start();
+    let marks = ["===", "==", ">=", "<=", "~=", "!=", ">", "<", "@", ";"];
+    let follows = |mark: &str| rest.strip_prefix(mark).is_some_and(|more| !more.trim().is_empty());
+    text.starts_with(|first: char| first.is_ascii_alphanumeric()) && (rest.is_empty() || marks.into_iter().any(follows))
 }
 
 /// The text of a string without holes.

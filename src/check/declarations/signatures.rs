@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::FeaturesDefinition;
 use super::context::Context;
-use crate::diagnostics::Code;
+use crate::diagnostics::{Code, nearest};
 use crate::syntax::ast::{Expr, ExprKind, Generic, Output, Param, PipelineItem, Setting, StepItem};
 use crate::types::{
     ArtifactKind, ArtifactType, Evidence, GenericKind, Parameter, ParameterKind, Port, Signature, Type, Value,
@@ -21,7 +21,11 @@ impl Context<'_> {
                     let message = format!("`{other}` is no kind of generic parameter.");
                     let diagnostic = self.problem(Code::WrongKindOfName, generic.kind.id, message);
                     self.report(diagnostic.help("A generic parameter is a `schema` or a `model`."));
-                    continue;
+                    // The uses of the parameter are no mistakes of their own.
+                    match nearest(other, ["model"]) {
+                        Some(_) => GenericKind::Model,
+                        None => GenericKind::Schema,
+                    }
                 }
             };
             let name = generic.name.text.to_string();
@@ -45,7 +49,9 @@ impl Context<'_> {
         let mut known: Vec<Parameter> = Vec::new();
         for param in params {
             let kind = self.parameter_kind(&param.ty);
-            let default = param.default.as_ref().and_then(|default| self.default(default, &kind));
+            let default = param.default.as_ref().map(|default| self.default(default, &kind));
+            // A default that was refused is a default still: no caller has to pass the parameter.
+            let default = default.map(|value| value.unwrap_or(Value::None));
             if known.iter().any(|other| other.name == param.name.text.as_str()) {
                 self.duplicate_parameter(&param.name, "parameter");
                 continue;

@@ -140,7 +140,11 @@ impl Context<'_> {
                     .iter()
                     .find(|known| known.name == name)
                     .map_or("", |known| known.form);
-                let message = format!("`@{name}` does not take {}.", counted(arguments.len()));
+                let message = match arguments.len() {
+                    0 => format!("`@{name}` needs a value in parentheses."),
+                    1 => format!("`@{name}` does not take anything in parentheses."),
+                    count => format!("`@{name}` does not take {count} values in parentheses."),
+                };
                 self.bad_tag(tag.id, message, &format!("It is written {form}."));
                 (name != "unit").then(Vec::new)
             }
@@ -210,20 +214,12 @@ impl Context<'_> {
         let diagnostic = self.problem(Code::UnknownColumn, name.id, message);
         let diagnostic = match nearest(&name.text, columns.iter().copied()) {
             Some(found) => self.did_you_mean(diagnostic, name, &found),
-            None if columns.is_empty() => diagnostic,
+            None if columns.is_empty() => diagnostic.note("It has no columns at all."),
             None => diagnostic.note(format!(
                 "The columns are {}.",
                 crate::types::display::enumerate(columns)
             )),
         };
         self.report(diagnostic);
-    }
-}
-
-fn counted(arguments: usize) -> String {
-    match arguments {
-        0 => "empty parentheses".to_owned(),
-        1 => "anything in parentheses".to_owned(),
-        count => format!("{count} values in parentheses"),
     }
 }

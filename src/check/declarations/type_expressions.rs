@@ -217,7 +217,8 @@ impl Context<'_> {
                 self.library_only(expr, text, arguments)
             }
             _ => {
-                if !arguments.is_empty() {
+                let known = scalar(text).is_some() || plain_artifact(text).is_some() || self.resolve(text).is_some();
+                if known && !arguments.is_empty() {
                     self.arguments(expr, text, 0, arguments.len());
                 }
                 if let Some(kind) = scalar(text) {
@@ -428,6 +429,10 @@ impl Context<'_> {
             other => {
                 let message = format!("`{}` cannot be shown about {}.", word.text, other.describe());
                 let diagnostic = self.problem(Code::EvidenceDoesNotFit, word.id, message);
+                if let Meaning::Schema(schema) = &other {
+                    self.report(diagnostic.help(format!("Write `{} Dataset<{}>`.", word.text, schema.name)));
+                    return Meaning::Unknown;
+                }
                 self.report(diagnostic.help(
                     "A `Dataset` can be `validated`; a model can be `gated`, `proven` or `registered`; nothing else carries evidence.",
                 ));

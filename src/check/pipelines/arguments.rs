@@ -321,6 +321,9 @@ impl Elaborator<'_> {
     }
 
     fn unknown_column(&mut self, name: &Ident, schema: &Schema) {
+        if schema.incomplete {
+            return;
+        }
         let message = format!("`{}` has no column called `{}`.", schema.name, name.text);
         let mut problem = self.problem(Code::UnknownColumn, name.id, message);
         let columns: Vec<&str> = schema.columns.iter().map(|column| column.name.as_str()).collect();

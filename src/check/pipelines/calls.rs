@@ -287,7 +287,11 @@ impl Elaborator<'_> {
             };
             let Some(parameter) = parameter else {
                 self.unknown_argument(call, argument, signature);
-                self.visit(&argument.value);
+                // A misspelt name is no missing argument as well.
+                match name.and_then(|name| misspelt(name, call, signature)) {
+                    Some(meant) => drop(written.insert(meant, &argument.value)),
+                    None => self.visit(&argument.value),
+                }
                 continue;
             };
             if let Some(first) = written.get(&parameter.name) {
@@ -457,4 +461,15 @@ fn parameter_list(names: &[&str]) -> String {
 /// Whether an expression is a call, so that its node takes the name of the `let`.
 pub(super) fn is_call(expr: &Expr) -> bool {
     matches!(expr.kind, ExprKind::Call(_) | ExprKind::If(_))
+}
+
+/// The parameter that a name was meant to be: the nearest of those that the call does not give.
+fn misspelt(name: &str, call: &Call, signature: &Signature) -> Option<String> {
+    let given: Vec<&str> = call
+        .arguments
+        .iter()
+        .filter_map(|argument| argument.name.as_ref().map(|name| name.text.as_str()))
+        .collect();
+    let parameters = signature.parameters.iter().map(|parameter| parameter.name.as_str());
+    nearest(name, parameters.filter(|parameter| !given.contains(parameter))).map(|near| near.to_string())
 }

@@ -60,5 +60,6 @@ fn filled_in(site: &Site<'_>, definition: &FeaturesDefinition, source: &Schema) 
     Schema {
         name: site.generics.instance_name(&definition.features.name),
         columns,
+        incomplete: definition.schema.incomplete || source.incomplete,
     }
 }

@@ -42,6 +42,11 @@ pub(super) fn read(db: &dyn Db, key: &ItemKey, item: &TestItem) -> (Vec<TestCase
         let message = "This test runs no pipeline, so it shows nothing.";
         let problem = reader.elaborator.problem(Code::TestRun, item.name.id, message);
         reader.elaborator.report(problem.help("Begin with `run pipeline(…)`."));
+    } else if item.body.iter().all(|line| matches!(line, TestLine::Run { .. })) {
+        let message = "This test expects nothing, so it cannot fail.";
+        let problem = reader.elaborator.problem(Code::TestRun, item.name.id, message);
+        let help = "Say what must have become of a step, as in `expect train succeeded`.";
+        reader.elaborator.report(problem.help(help));
     }
     (reader.cases, reader.elaborator.result.diagnostics)
 }
@@ -172,7 +177,9 @@ impl Reader<'_> {
             && !subjects.contains(&path)
         {
             let known: Vec<String> = subjects.iter().cloned().collect();
-            self.unknown_subject(subject, &path, &known);
+            if !self.is_called_in_vain(&path) {
+                self.unknown_subject(subject, &path, &known);
+            }
             return;
         }
         let text = format!("expect {path} {}", word(outcome));
@@ -195,6 +202,26 @@ impl Reader<'_> {
             self.near(problem, written.id, &written.text, &names);
         }
         found.map(|(_, outcome)| *outcome)
+    }
+
+    /// Whether the pipeline mentions something with this name that could not be elaborated because of an error elsewhere.
+    fn is_called_in_vain(&self, path: &str) -> bool {
+        let db = self.elaborator.db;
+        let Some(key) = self
+            .cases
+            .last()
+            .and_then(|case| names::resolve(db, self.elaborator.key, &case.pipeline))
+        else {
+            return false;
+        };
+        let kind = names::resolve(db, &key, path).and_then(|called| names::item(db, &called));
+        let is_callable = kind.is_some_and(|item| {
+            matches!(
+                item.kind,
+                ItemKind::Step(_) | ItemKind::Features(_) | ItemKind::Pipeline(_) | ItemKind::Broken(_)
+            )
+        });
+        is_callable && names::mentions(db, &key, path)
     }
 
     fn unknown_subject(&mut self, subject: &Expr, path: &str, known: &[String]) {

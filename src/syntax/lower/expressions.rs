@@ -33,6 +33,11 @@ impl Lowering<'_> {
     /// `expression`, `head`, `bound`, `signed_number`: a flat run of operands and operators.
     pub(super) fn expression(&mut self, pair: Pair<'_, Rule>) -> Expr {
         let range = self.range(&pair);
+        if self.stands_apart(range) {
+            let id = self.node(range);
+            let kind = ExprKind::Error;
+            return Expr { id, kind };
+        }
         let operators = pair
             .clone()
             .into_inner()

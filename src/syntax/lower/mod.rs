@@ -35,6 +35,8 @@ pub struct Lowering<'t> {
     errors: Vec<SyntaxError>,
     /// Expressions that stand in parentheses, which leave no node.
     parenthesised: BTreeSet<NodeId>,
+    /// Entries that stand side by side and were reported: what they hold means nothing.
+    apart: Vec<TextRange>,
 }
 
 impl<'t> Lowering<'t> {
@@ -47,6 +49,7 @@ impl<'t> Lowering<'t> {
             spans: SpanTable::default(),
             errors: Vec::new(),
             parenthesised: BTreeSet::new(),
+            apart: Vec::new(),
         }
     }
 
@@ -197,6 +200,10 @@ impl<'t> Lowering<'t> {
         if between.contains(['\n', ',', ';']) || !(is_word || next.starts_with('(')) {
             return;
         }
+        if self.stands_apart(first) {
+            self.apart.push(first.cover(second));
+            return;
+        }
         let error = if next.starts_with('(') {
             SyntaxError::new(
                 SyntaxErrorKind::Unexpected,
@@ -218,6 +225,14 @@ impl<'t> Lowering<'t> {
             ))
         };
         self.report(error);
+        self.apart.push(first.cover(second));
+    }
+
+    /// Whether an expression belongs to entries that stand side by side.
+    fn stands_apart(&self, range: TextRange) -> bool {
+        self.apart
+            .iter()
+            .any(|apart| apart.start <= range.start && range.end <= apart.end)
     }
 
     /// A range with the spaces before it: `a = 1` becomes `a: 1`.

@@ -4,7 +4,7 @@ use super::{Failure, is_name, nearest, range_of, shown, unexpected};
 use crate::source::TextRange;
 use crate::syntax::error::{SyntaxError, SyntaxErrorKind};
 use crate::syntax::expected::Expectation;
-use crate::syntax::lexer::TokenKind;
+use crate::syntax::lexer::{Token, TokenKind};
 use crate::syntax::segments::ITEM_WORDS;
 
 /// Words of other languages that begin a declaration, with what they are here.
@@ -257,5 +257,128 @@ pub(super) fn module_path(failure: &Failure<'_>) -> Option<SyntaxError> {
         )
         .with_help("Write `use module::Name`.")
         .with_fix(failure.found_range(), "::")
+    })
+}
+
+/// `=<`, `=>`, `**`, `=..` and `...`: a sign that was meant to be another.
+pub(super) fn turned_sign(failure: &Failure<'_>) -> Option<SyntaxError> {
+    let (found, before) = (failure.found_token()?, failure.before(1));
+    let touches = |left: Option<&Token>, right: Option<&Token>| {
+        left.zip(right).is_some_and(|(left, right)| left.end == right.start)
+    };
+    let next = failure.token(failure.found + 1);
+    let (first, second) = if touches(before, Some(found)) && is_sign(failure.before_text(1)) {
+        (before?, found)
+    } else if touches(Some(found), next) {
+        (found, next?)
+    } else {
+        return None;
+    };
+    let (left, right) = (first.text(failure.text), second.text(failure.text));
+    let range = range_of(first).cover(range_of(second));
+    let help = match (left, right) {
+        ("=", "<") => "Write `<=`.",
+        ("=", ">") => "Write `>=`.",
+        ("*", "*") => "There are no powers: multiply the value with itself.",
+        ("=", ".." | "..=") | ("..", "." | "..") => "A range is written `1..=10`, or `1..10` without its end.",
+        (":", "=") => "A name is bound with `let name = …`; a default stands behind `=` alone.",
+        _ => return None,
+    };
+    let error = unexpected(range, format!("`{left}{right}` is no sign of the language.")).with_help(help);
+    Some(match (left, right) {
+        ("=", "<") => error.with_fix(range, "<="),
+        ("=", ">") => error.with_fix(range, ">="),
+        _ => error,
+    })
+}
+
+fn is_sign(text: &str) -> bool {
+    matches!(text, "=" | "*" | ".." | ":")
+}
+
+/// `name: type = value` in a schema or record.
+pub(super) fn column_default(failure: &Failure<'_>) -> Option<SyntaxError> {
+    let of = failure.item_word();
+    let is_field = matches!(of, "schema" | "record") && failure.text_at(failure.piece.start + 1) == ":";
+    (is_field && failure.found_text() == "=" && failure.bracket().is_empty()).then(|| {
+        unexpected(failure.found_range(), format!("A field of a {of} has no default."))
+            .with_help("Leave it out. A value that may be missing has an optional type, as in `string?`.")
+    })
+}
+
+/// `gate(…) { auc = 0.7 }`: the conditions behind a call are taken for a record, and break further down.
+pub(super) fn condition_sign(failure: &Failure<'_>) -> Option<SyntaxError> {
+    let mut open = Vec::new();
+    for index in failure.piece.start..failure.found {
+        match failure.token(index)?.kind {
+            TokenKind::Open => open.push(index),
+            TokenKind::Close => drop(open.pop()),
+            _ => {}
+        }
+    }
+    let opener = *open.last()?;
+    let mark = failure.token(opener + 2)?;
+    let sign = mark.text(failure.text);
+    let is_condition = opener > 0
+        && failure.text_at(opener - 1) == ")"
+        && failure.text_at(opener) == "{"
+        && is_name(failure.token(opener + 1))
+        && matches!(sign, "=" | ":");
+    is_condition.then(|| {
+        SyntaxError::new(
+            SyntaxErrorKind::WrongSeparator,
+            range_of(mark),
+            format!("A condition compares, and `{sign}` does not."),
+        )
+        .with_help("Write `==`, `>=` or another comparison.")
+    })
+}
+
+/// `a if c else b`, `if c then a else b`, `c ? a : b`, `a is b`
+pub(super) fn conditional(failure: &Failure<'_>) -> Option<SyntaxError> {
+    let choice = "Write `if condition { a } else { b }`.";
+    let is_expression = failure.found > failure.piece.start && failure.expects(Expectation::More);
+    let (range, message, help) = match failure.found_text() {
+        "then" => (failure.found_range(), "`then` is no word of the language.", choice),
+        "?" if is_expression && matches!(failure.item_word(), "features" | "pipeline" | "checks") => {
+            (failure.found_range(), "`? :` is no operator of the language.", choice)
+        }
+        "if" if is_expression && failure.bracket().is_empty() && failure.before_text(1) != "else" => (
+            failure.found_range(),
+            "A choice begins with `if`, and its value does not stand before it.",
+            choice,
+        ),
+        _ if failure.before_text(1) == "is" && failure.found >= failure.piece.start + 3 => (
+            range_of(failure.before(1)?),
+            "`is` is no operator of the language.",
+            "Write `==`.",
+        ),
+        _ => return None,
+    };
+    Some(unexpected(range, message).with_help(help))
+}
+
+/// `let a, b = f()`
+pub(super) fn several_names(failure: &Failure<'_>) -> Option<SyntaxError> {
+    let after_let = failure.before_text(2) == "let" && is_name(failure.before(1));
+    (after_let && failure.found_text() == ",").then(|| {
+        let name = failure.before_text(1);
+        unexpected(failure.found_range(), "A `let` binds one name.").with_help(format!(
+            "Bind the whole, as in `let {name} = …`, and name its outputs where they are used: `{name}.port`."
+        ))
+    })
+}
+
+/// `list[string]`
+pub(super) fn square_type(failure: &Failure<'_>) -> Option<SyntaxError> {
+    let is_type = matches!(failure.before_text(2), ":" | "->" | "<" | "validated") && is_name(failure.before(1));
+    let in_type = is_type && !matches!(failure.item_word(), "features" | "checks");
+    (in_type && failure.found_text() == "[").then(|| {
+        let (name, held) = (failure.before_text(1), failure.text_at(failure.found + 1));
+        unexpected(
+            failure.found_range(),
+            format!("What `{name}` holds stands between `<` and `>`."),
+        )
+        .with_help(format!("Write `{name}<{}>`.", shown(held)))
     })
 }

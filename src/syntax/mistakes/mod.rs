@@ -126,7 +126,7 @@ fn is_name(token: Option<&Token>) -> bool {
 type Detector = fn(&Failure<'_>) -> Option<SyntaxError>;
 
 /// From the most certain to the least.
-const DETECTORS: [Detector; 22] = [
+const DETECTORS: [Detector; 28] = [
     slips::open_string,
     slips::inside_string,
     habits::unknown_item,
@@ -136,9 +136,15 @@ const DETECTORS: [Detector; 22] = [
     habits::foreign_let,
     habits::missing_let,
     slips::missing_equals,
+    slips::missing_arrow,
+    habits::turned_sign,
+    habits::column_default,
+    habits::condition_sign,
+    habits::conditional,
+    habits::several_names,
+    habits::square_type,
     habits::single_equals,
     habits::module_path,
-    slips::missing_arrow,
     slips::missing_output,
     slips::unclosed_angle,
     slips::misspelt_word,

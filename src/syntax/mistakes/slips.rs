@@ -56,7 +56,9 @@ pub(super) fn inside_string(failure: &Failure<'_>) -> Option<SyntaxError> {
 pub(super) fn spaced_unit(failure: &Failure<'_>) -> Option<SyntaxError> {
     let is_unit = |token: &Token| {
         let text = token.text(failure.text);
-        DURATION_UNITS.iter().any(|(unit, _)| *unit == text) || SIZE_UNITS.iter().any(|(unit, _)| *unit == text)
+        text == "%"
+            || DURATION_UNITS.iter().any(|(unit, _)| *unit == text)
+            || SIZE_UNITS.iter().any(|(unit, _)| *unit == text)
     };
     [failure.found, failure.found.checked_sub(1)?]
         .into_iter()
@@ -93,7 +95,11 @@ pub(super) fn missing_arrow(failure: &Failure<'_>) -> Option<SyntaxError> {
             let arrow = next.map_or(range, |next| range.cover(range_of(next)));
             Some(error("The output's type stands behind `->`.").with_fix(arrow, "->"))
         }
-        text if is_name(failure.found_token()) && nearest(text, &["attests"]).is_none() => {
+        text if is_name(failure.found_token())
+            && !RESERVED_WORDS.contains(&text)
+            && failure.text_at(failure.found + 1) != ":"
+            && nearest(text, &["attests"]).is_none() =>
+        {
             let gap = TextRange::empty(range.start as usize);
             Some(error(&format!("`->` is missing before the output's type `{text}`.")).with_fix(gap, "-> "))
         }
@@ -179,6 +185,9 @@ pub(super) fn missing_colon(failure: &Failure<'_>) -> Option<SyntaxError> {
         return None;
     }
     let text = name.text(failure.text);
+    if let Some(error) = misspelt_suffix(failure, name) {
+        return Some(error);
+    }
     Some(
         unexpected(
             TextRange::new(name.start, found.end),
@@ -188,6 +197,43 @@ pub(super) fn missing_colon(failure: &Failure<'_>) -> Option<SyntaxError> {
         .with_fix(TextRange::empty(name.end), ":"),
     )
 }
+
+/// Words of other languages for what goes on with a type.
+const FOREIGN_SUFFIXES: [(&str, &str); 12] = [
+    ("match", "matches"),
+    ("regex", "matches"),
+    ("like", "matches"),
+    ("pattern", "matches"),
+    ("len", "length"),
+    ("size", "length"),
+    ("between", "in"),
+    ("range", "in"),
+    ("exclude", "without"),
+    ("drop", "without"),
+    ("select", "pick"),
+    ("only", "pick"),
+];
+
+/// `x: int inn 1..=5`: the word behind a type is taken for the next field.
+fn misspelt_suffix(failure: &Failure<'_>, word: &Token) -> Option<SyntaxError> {
+    let text = word.text(failure.text);
+    let type_before = failure.before(2).filter(|token| {
+        let between = failure.text.get(token.end..word.start).unwrap_or("\n");
+        let ends_type = is_name(Some(token)) || matches!(token.text(failure.text), ">" | "?" | "}");
+        ends_type && !between.contains('\n')
+    });
+    type_before?;
+    let words: Vec<&str> = CONTINUATIONS.into_iter().chain(["in"]).collect();
+    let foreign = FOREIGN_SUFFIXES.iter().find(|(foreign, _)| *foreign == text);
+    let meant = foreign.map(|(_, meant)| *meant).or_else(|| nearest(text, &words))?;
+    Some(
+        unexpected(range_of(word), format!("`{text}` does not belong here."))
+            .with_help(format!("Did you mean `{meant}`?"))
+            .with_fix(range_of(word), meant),
+    )
+}
+
+const EVIDENCE: [&str; 4] = ["validated", "gated", "proven", "registered"];
 
 pub(super) fn missing_comma(failure: &Failure<'_>) -> Option<SyntaxError> {
     let bracket = failure.bracket();
@@ -199,6 +245,16 @@ pub(super) fn missing_comma(failure: &Failure<'_>) -> Option<SyntaxError> {
         return None;
     }
     let (last, next) = (failure.before_text(1), found.text(failure.text));
+    if let Some(meant) = nearest(last, &EVIDENCE)
+        && let Some(word) = failure.before(1)
+        && is_name(Some(found))
+    {
+        return Some(
+            unexpected(range_of(word), format!("`{last}` is no evidence."))
+                .with_help(format!("Did you mean `{meant}`?"))
+                .with_fix(range_of(word), meant),
+        );
+    }
     Some(
         unexpected(
             range_of(found),
@@ -238,6 +294,14 @@ pub(super) fn missing_equals(failure: &Failure<'_>) -> Option<SyntaxError> {
     let found = failure.found_token().filter(|token| failure.begins_value(token))?;
     (failure.before_text(2) == "let").then(|| {
         let text = name.text(failure.text);
+        if text == "mut" {
+            return unexpected(
+                range_of(name),
+                "`mut` is no word of the language: a name is bound once.",
+            )
+            .with_help(format!("Write `let {} = …`.", shown(found.text(failure.text))))
+            .with_fix(TextRange::new(name.start, found.start), "");
+        }
         unexpected(
             TextRange::new(name.start, found.end),
             format!("There is no `=` after `let {text}`."),

@@ -379,7 +379,7 @@ fn models() {
     refuse(
         "python \"m.py:predict\"",
         "command [\"a\"]",
-        &["E0403 This is nothing that can be run."],
+        &["E0403 A model cannot be run with `command`."],
     );
 }
 

@@ -31,6 +31,9 @@ pub(super) fn roles(elaborator: &mut Elaborator<'_>, site: &Site<'_>, data: &str
         return None;
     }
     let label = label(elaborator, site, data, &schema, &model)?;
+    if schema.incomplete {
+        return None;
+    }
     let positive = match task {
         Task::BinaryClassification => Some(positive(elaborator, site, data, label)?),
         Task::MulticlassClassification => None,
@@ -94,6 +97,7 @@ fn label<'s>(
     let labels: Vec<&Column> = schema.tagged("label").collect();
     let message = match labels.as_slice() {
         [label] => return Some(label),
+        [] if schema.incomplete => return None,
         [] => format!(
             "`{}` has no `@label` column, so `{}` cannot know what `{model}` should have predicted.",
             schema.name, site.call.callee.text
