@@ -113,6 +113,7 @@ fn lifecycle(steps: Vec<mlp::plan::Step>, nodes: Vec<Node>) -> Plan {
         let schema = Schema {
             name: name.to_owned(),
             columns: columns[..count].to_vec(),
+            incomplete: false,
         };
         plan.schemas.insert(name.to_owned(), schema);
     }

@@ -130,7 +130,7 @@ declare! {
     LabelNeeded = "E0526", Error, "data whose label does not fit the model";
     MaskMethod = "E0527", Error, "a mask that does not fit the column";
     TestSubject = "E0528", Error, "an expectation of something that the pipeline does not have";
-    TestRun = "E0529", Error, "a test that runs no pipeline";
+    TestRun = "E0529", Error, "a test that runs no pipeline, or expects nothing";
     NotValidated = "E0601", Error, "a step that demands validated data gets data that was never validated";
     EvidenceUndone = "E0602", Error, "validated data was changed before it is used";
     StageOnAnotherArtifact = "E0603", Error, "a stage was done on another artifact than the one that is passed on";

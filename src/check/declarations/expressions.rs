@@ -224,13 +224,13 @@ impl Context<'_> {
     }
 
     fn no_such_value(&mut self, name: &Ident, columns: &Columns<'_>, of: Option<&crate::types::EnumType>) {
-        if columns.incomplete {
-            return;
-        }
         if let Some(word) = foreign_literal(&name.text) {
             let message = format!("`{}` is no value of the language.", name.text);
             let diagnostic = self.problem(Code::UnknownColumn, name.id, message);
             self.report(diagnostic.help(format!("Write `{word}`.")));
+            return;
+        }
+        if columns.incomplete {
             return;
         }
         let message = match of {
