@@ -222,6 +222,7 @@ impl OwnNames {
             Diagnostic::new(code, place, format!("`{}` is imported twice.", name.text))
                 .label("again here")
                 .also(first.clone(), "first imported here")
+                .help("Keep one of the two; where two modules declare the same name, give one of the declarations another.")
         } else if in_prelude(db, &name.text).is_some() {
             self.imported.insert(name.text.clone(), place.clone());
             Diagnostic::new(

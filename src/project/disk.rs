@@ -173,6 +173,11 @@ impl Host for DiskHost {
     fn read(&self, path: &Utf8Path) -> Contents {
         match fs::read(self.root.join(path)) {
             Ok(bytes) => Contents::from_bytes(bytes),
+            Err(error)
+                if error.kind() == io::ErrorKind::NotFound && fs::symlink_metadata(self.root.join(path)).is_ok() =>
+            {
+                Contents::Unreadable("it is a link to a file that does not exist".to_owned())
+            }
             Err(error) if error.kind() == io::ErrorKind::NotFound => Contents::Missing,
             Err(error) if error.kind() == io::ErrorKind::NotADirectory => Contents::Missing,
             Err(error) => Contents::Unreadable(error.to_string()),
@@ -243,14 +248,19 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn links_in_a_circle_end() {
+    fn links_in_a_circle_and_to_nothing_end() {
         let (_keep, root) = folder();
         fs::write(root.join(MANIFEST), "name = \"x\"\n").unwrap();
         fs::create_dir(root.join("a")).unwrap();
         std::os::unix::fs::symlink(&root, root.join("a/up")).unwrap();
         std::os::unix::fs::symlink("self.mlp", root.join("self.mlp")).unwrap();
         let host = DiskHost::open(&root).unwrap();
-        assert_eq!(host.list("mlp"), ["self.mlp"]);
+        std::os::unix::fs::symlink("nowhere", root.join("dangling.mlp")).unwrap();
+        assert_eq!(host.list("mlp"), ["dangling.mlp", "self.mlp"]);
+        assert!(matches!(
+            host.read(Utf8Path::new("dangling.mlp")),
+            Contents::Unreadable(_)
+        ));
         assert!(matches!(host.read(Utf8Path::new("self.mlp")), Contents::Unreadable(_)));
     }
 }

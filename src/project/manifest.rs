@@ -98,7 +98,8 @@ fn read(text: &str) -> ManifestFile {
                 .span()
                 .map_or_else(TextRange::default, |span| TextRange::new(span.start, span.end));
             let message = format!("`{MANIFEST}` is not valid TOML: {}.", error.message());
-            let diagnostic = Diagnostic::new(Code::ManifestSyntax, place(range), message);
+            let diagnostic = Diagnostic::new(Code::ManifestSyntax, place(range), message)
+                .help("A setting is a line such as `name = \"credit-risk\"`, with the text between double quotes.");
             return ManifestFile {
                 manifest: None,
                 diagnostics: vec![diagnostic],
