@@ -128,9 +128,9 @@ fn defaults(subject: &Subject<'_>) -> BTreeMap<String, String> {
     let signature = declarations::signature(subject.db, subject.key);
     let parameters = signature.iter().flat_map(|signature| &signature.parameters);
     parameters
-        .filter_map(|parameter| match parameter.default.as_ref()? {
-            value @ Value::String(_) => Some((parameter.name.clone(), constant(value))),
-            _ => None,
+        .filter_map(|parameter| {
+            let default = parameter.default.as_ref()?;
+            matches!(default, Value::String(_)).then(|| (parameter.name.clone(), constant(default)))
         })
         .collect()
 }

@@ -224,6 +224,9 @@ fn argument(argument: &Argument) -> String {
 
 fn call(call: &Call) -> String {
     let mut written = ident_text(&call.callee);
+    if let Some(receiver) = &call.receiver {
+        written = format!("{}.{written}", ident_text(receiver));
+    }
     if !call.generics.is_empty() {
         written.push_str(&format!("<{}>", joined(&call.generics, type_argument)));
     }

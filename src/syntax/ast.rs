@@ -697,6 +697,8 @@ pub enum StringPart {
 /// A call with its arguments.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Call {
+    /// `candidate` in `candidate.demographic_parity(sex)`: whose metric it is, in the conditions of a challenge.
+    pub receiver: Option<Box<Ident>>,
     /// What is called.
     pub callee: Ident,
     /// `f<S>(…)`

@@ -219,7 +219,7 @@ impl Context<'_> {
     fn measure_call(&mut self, expr: &Expr, call: &Call, schema: &Arc<Schema>) -> Option<Measured> {
         let arguments: Vec<&Expr> = call.arguments.iter().map(|argument| &argument.value).collect();
         let name = call.callee.text.as_str();
-        if !MEASURES.iter().any(|known| known.name == name) {
+        if call.receiver.is_some() || !MEASURES.iter().any(|known| known.name == name) {
             return self.unknown_measure(&call.callee, schema);
         }
         match (name, arguments.as_slice()) {

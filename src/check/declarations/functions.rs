@@ -176,7 +176,8 @@ impl Context<'_> {
     /// A call of a function over columns.
     pub(crate) fn function_call(&mut self, expr: &Expr, call: &Call, columns: &Columns<'_>) -> Option<Typed> {
         let name = call.callee.text.as_str();
-        let Some(known) = FUNCTIONS.iter().find(|known| known.name == name) else {
+        let is_called = |known: &&FunctionDeclaration| known.name == name && call.receiver.is_none();
+        let Some(known) = FUNCTIONS.iter().find(is_called) else {
             return self.unknown_function(call);
         };
         let wanted = takes(known.function);

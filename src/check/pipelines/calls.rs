@@ -92,6 +92,18 @@ impl Elaborator<'_> {
         if let Some(computed) = self.constant_call(place, call) {
             return computed;
         }
+        if let Some(receiver) = &call.receiver {
+            self.visit_arguments(call);
+            let message = format!(
+                "`{}` has metrics only in the conditions of a `challenge`.",
+                receiver.text
+            );
+            let problem = self.problem(Code::NotCallable, place, message);
+            self.report(
+                problem.help("Compare the two models there: `challenge(…) { candidate.auc >= champion.auc }`."),
+            );
+            return Computed::Unknown;
+        }
         if let Some(known) = self.scalar_function(call) {
             return self.function_call(place, call, known);
         }

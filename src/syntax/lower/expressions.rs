@@ -7,7 +7,7 @@ use pest::pratt_parser::{Assoc, Op, PrattParser};
 
 use super::Lowering;
 use crate::source::TextRange;
-use crate::syntax::ast::{Argument, BinaryOp, Call, Condition, Expr, ExprKind, Literal, Setting, UnaryOp};
+use crate::syntax::ast::{Argument, BinaryOp, Call, Condition, Expr, ExprKind, Literal, NodeId, Setting, UnaryOp};
 use crate::syntax::error::{SyntaxError, SyntaxErrorKind};
 use crate::syntax::grammar::Rule;
 
@@ -112,9 +112,13 @@ impl Lowering<'_> {
             };
             return Expr { id, kind };
         }
-        let Some(inner) = operator.into_inner().next() else {
+        let mut parts = operator.into_inner();
+        let Some(inner) = parts.next() else {
             return *base;
         };
+        if let Some(arguments) = parts.next() {
+            return self.metric_of(id, *base, &inner, arguments);
+        }
         let kind = match inner.as_rule() {
             Rule::name => ExprKind::Member {
                 base,
@@ -125,6 +129,39 @@ impl Lowering<'_> {
                 index: Box::new(self.expression(inner)),
             },
         };
+        Expr { id, kind }
+    }
+
+    /// `candidate.demographic_parity(sex)`: the one call on a member that there is.
+    fn metric_of(&mut self, id: NodeId, base: Expr, callee: &Pair<'_, Rule>, arguments: Pair<'_, Rule>) -> Expr {
+        let receiver = match base.kind {
+            ExprKind::Name(name) if matches!(name.text.as_str(), "candidate" | "champion") => name,
+            _ => {
+                let range = self.range(callee);
+                self.report(
+                    SyntaxError::new(
+                        SyntaxErrorKind::Unexpected,
+                        range,
+                        format!(
+                            "`{}` cannot be called on a value: steps and functions stand alone.",
+                            callee.as_str()
+                        ),
+                    )
+                    .with_help(format!("Pass the value instead: `{}(…)`.", callee.as_str())),
+                );
+                return self.error_at(range);
+            }
+        };
+        let call = Call {
+            receiver: Some(Box::new(receiver)),
+            callee: self.ident(callee),
+            generics: Vec::new(),
+            parentheses: self.node_of(&arguments),
+            arguments: self.arguments(arguments),
+            conditions: None,
+            after: Vec::new(),
+        };
+        let kind = ExprKind::Call(call);
         Expr { id, kind }
     }
 
@@ -294,6 +331,7 @@ impl Lowering<'_> {
             return Expr { id, kind };
         }
         let mut call = Call {
+            receiver: None,
             callee,
             generics: Vec::new(),
             arguments: Vec::new(),

@@ -308,6 +308,11 @@ impl Reader<'_, '_> {
         if !known {
             return self.value(expr);
         }
+        let path = call
+            .receiver
+            .as_ref()
+            .map(|receiver| format!("{}.{name}", receiver.text));
+        let (subject, _) = self.subject(expr, path.as_deref().unwrap_or(name))?;
         self.metrics += 1;
         let task = self.task?;
         if !metrics::fairness(task).contains(&name) {
@@ -346,7 +351,7 @@ impl Reader<'_, '_> {
             return None;
         }
         let metric = MetricReference {
-            subject: Subject::Candidate,
+            subject,
             metric: name.to_owned(),
             column: Some(column.text.to_string()),
         };
