@@ -220,6 +220,10 @@ pub struct FeaturesItem {
 
 /// A line of a feature definition.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "most members are derived, and a box for each would cost more than it saves"
+)]
 pub enum FeatureMember {
     /// `keep { id, sex, @label }`
     Keep {
