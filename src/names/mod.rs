@@ -216,7 +216,21 @@ fn broken_imports(db: &dyn Db, file: File) -> Arc<Vec<Name>> {
                 item_text(db, key).is_some_and(|text| text.text(db).contains("::") || begins_import(text.text(db)))
             }
             ItemKind::Use(_) => !syntax_errors(db, key).is_empty(),
-            _ => false,
+            ItemKind::Schema(_)
+            | ItemKind::Record(_)
+            | ItemKind::Enum(_)
+            | ItemKind::Checks(_)
+            | ItemKind::Features(_)
+            | ItemKind::Model(_)
+            | ItemKind::Artifact(_)
+            | ItemKind::Step(_)
+            | ItemKind::Service(_)
+            | ItemKind::Pipeline(_)
+            | ItemKind::Monitor(_)
+            | ItemKind::Trigger(_)
+            | ItemKind::Target(_)
+            | ItemKind::Policy(_)
+            | ItemKind::Test(_) => false,
         })
     };
     let mut broken = BTreeSet::new();
