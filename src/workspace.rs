@@ -15,6 +15,9 @@ use crate::project::{self, Contents};
 /// How often fixes are applied to what earlier fixes made, before giving up.
 const MENDING_ROUNDS: usize = 16;
 
+/// From how many files on threads cost less than they save.
+const WORTH_THREADS: usize = 8;
+
 /// Every problem of the project, in the order of files and positions, each once.
 #[must_use]
 pub fn check(db: &dyn Db) -> Vec<ResolvedDiagnostic> {
@@ -31,6 +34,26 @@ pub fn check(db: &dyn Db) -> Vec<ResolvedDiagnostic> {
 #[must_use]
 pub fn check_unless_changed(db: &Database) -> Option<Vec<ResolvedDiagnostic>> {
     salsa::Cancelled::catch(std::panic::AssertUnwindSafe(|| check(db))).ok()
+}
+
+/// Parses every file of a large project on all processors: parsing is most of a first check, and no file waits for another.
+/// What it computes is what `check` would; calling it changes nothing but the time.
+pub fn parse_all(db: &Database) {
+    let files = ProjectFiles::get(db).files(db);
+    let workers = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    if workers < 2 || files.len() < WORTH_THREADS {
+        return;
+    }
+    std::thread::scope(|scope| {
+        for share in files.chunks(files.len().div_ceil(workers)) {
+            let db = db.clone();
+            scope.spawn(move || {
+                for file in share {
+                    names::file_items(&db, *file);
+                }
+            });
+        }
+    });
 }
 
 /// Applies fixes until nothing changes, and gives the new text of every file that changed. The database holds the mended

@@ -7,6 +7,7 @@ use mlp::db::Database;
 use mlp::diagnostics::{Format, render};
 use mlp::plan::{self, BuildError, Pipeline, Plan};
 use mlp::project::DiskHost;
+use mlp::workspace;
 
 use crate::commands::Context;
 use crate::exit::Exit;
@@ -69,9 +70,11 @@ impl Project {
     /// The project that `path` lies in.
     pub fn open(path: &Utf8Path) -> Result<Self, Problem> {
         let host = DiskHost::open(path)?;
+        let db = Database::new(Arc::new(host.clone()));
+        workspace::parse_all(&db);
         Ok(Self {
             root: host.root().to_owned(),
-            db: Database::new(Arc::new(host.clone())),
+            db,
             host,
         })
     }
