@@ -36,9 +36,9 @@ pub fn check_unless_changed(db: &Database) -> Option<Vec<ResolvedDiagnostic>> {
     salsa::Cancelled::catch(std::panic::AssertUnwindSafe(|| check(db))).ok()
 }
 
-/// Parses every file of a large project on all processors: parsing is most of a first check, and no file waits for another.
-/// What it computes is what `check` would; calling it changes nothing but the time.
-pub fn parse_all(db: &Database) {
+/// Computes what `check` will ask for on all processors, when the project is large. What it computes is what `check` would;
+/// calling it changes nothing but the time.
+pub fn prepare(db: &Database) {
     let files = ProjectFiles::get(db).files(db);
     let workers = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     if workers < 2 || files.len() < WORTH_THREADS {
@@ -50,6 +50,9 @@ pub fn parse_all(db: &Database) {
             scope.spawn(move || {
                 for file in share {
                     names::file_items(&db, *file);
+                }
+                for file in share {
+                    file_diagnostics(&db, *file);
                 }
             });
         }

@@ -71,7 +71,7 @@ impl Project {
     pub fn open(path: &Utf8Path) -> Result<Self, Problem> {
         let host = DiskHost::open(path)?;
         let db = Database::new(Arc::new(host.clone()));
-        workspace::parse_all(&db);
+        workspace::prepare(&db);
         Ok(Self {
             root: host.root().to_owned(),
             db,
