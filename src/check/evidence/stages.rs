@@ -68,6 +68,9 @@ fn metrics_of_another(subject: &Subject<'_>, flow: &Flow<'_>, gate: &Node) -> Op
             &source.id,
             format!("measured here, for {about}"),
         )
+    } else if subject.facts.broken || subject.schemas.values().any(|schema| schema.incomplete) {
+        // What the metrics come from has an error of its own.
+        return None;
     } else {
         let metrics = subject.text(&gate.id, "metrics");
         let message = format!("`gate` decides about {candidate}, but nothing says that {metrics} is about it.");
