@@ -87,6 +87,8 @@ fn pipeline(name: &str, nodes: Vec<Node>) -> Drawing {
         models: BTreeMap::new(),
         services: BTreeMap::new(),
         schemas: BTreeMap::new(),
+        targets: BTreeMap::new(),
+        triggers: BTreeMap::new(),
     };
     Drawing::new(&plan, &pipeline)
 }

@@ -140,6 +140,8 @@ impl Assembly {
             models: without_files(self.models),
             services: without_files(self.services),
             schemas: without_files(self.schemas),
+            targets: BTreeMap::new(),
+            triggers: BTreeMap::new(),
         }
     }
 }

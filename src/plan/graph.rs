@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Expression, Model, Operand, Operation, Service, Step};
+use super::{DeclaredTarget, Expression, Model, Operand, Operation, Service, Step, Trigger};
 use crate::types::{DataType, Evidence, Schema, Value};
 
 /// The version of the plan's format; raised when a reader of an older one would misunderstand it.
@@ -28,6 +28,12 @@ pub struct Plan {
     pub services: BTreeMap<String, Service>,
     /// Schemas by name, those of algebra and features among them.
     pub schemas: BTreeMap<String, Schema>,
+    /// Declared targets by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub targets: BTreeMap<String, DeclaredTarget>,
+    /// Triggers by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub triggers: BTreeMap<String, Trigger>,
 }
 
 /// What `mlp.toml` says.

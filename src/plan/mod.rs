@@ -9,6 +9,8 @@ mod graph;
 mod json;
 mod operation;
 mod settings;
+mod target;
+mod task;
 
 pub use build::{BuildError, build};
 pub use expression::{
@@ -27,3 +29,8 @@ pub use settings::{
     ArgumentPart, Backoff, CachePolicy, Model, PythonFunction, Resources, Retries, Run, SecretReference, Service, Step,
     Task,
 };
+pub use target::{
+    AirflowTarget, DeclaredTarget, FailurePolicy, KubeflowTarget, Kubernetes, Platform, Toleration, Trigger,
+    VertexTarget, Volume, VolumeSource,
+};
+pub use task::{Binding, Task as NodeTask};

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Operand, Port, PortType};
+use super::{Kubernetes, Operand, Port, PortType};
 use crate::types::{RecordField, Value};
 
 /// A user's step.
@@ -46,6 +46,9 @@ pub struct Step {
     /// Whether its outputs may be reused.
     #[serde(default)]
     pub cache: CachePolicy,
+    /// What its pod needs of Kubernetes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kubernetes: Option<Kubernetes>,
 }
 
 /// What a step runs.
@@ -104,6 +107,12 @@ pub struct Resources {
     /// Accelerator kind and count.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gpu: Option<(String, u32)>,
+    /// TPU kind and topology: `v5e`, `2x4`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tpu: Option<(String, String)>,
+    /// Whether a machine will do that may be taken away.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub spot: bool,
 }
 
 /// What happens when a step fails.

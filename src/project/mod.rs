@@ -2,9 +2,11 @@
 
 mod disk;
 mod host;
+mod lock;
 mod manifest;
 
 pub use disk::{DiskHost, OpenError};
 pub use host::{Contents, Host, MemoryHost};
+pub use lock::{LOCK_FILE, Lock, LockedPackage};
 pub(crate) use manifest::unreadable_file;
 pub use manifest::{EDITION, MANIFEST, Manifest, ManifestFile, manifest_file};

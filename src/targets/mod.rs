@@ -3,11 +3,15 @@
 //! What a target cannot express stands in [`capability`]; nothing is dropped silently.
 
 pub mod capability;
+pub mod pipeline_spec;
 mod plan_target;
+
+use std::collections::BTreeMap;
 
 use camino::Utf8PathBuf;
 
-use crate::plan::Plan;
+use crate::plan::{DeclaredTarget, Plan};
+use crate::project::Lock;
 pub use capability::{Feature, Support};
 
 /// The targets by name.
@@ -60,16 +64,39 @@ pub enum TargetError {
     Write(String),
 }
 
+/// What is to be written.
+#[derive(Clone, Copy, Debug)]
+pub struct Request<'a> {
+    /// The plan.
+    pub plan: &'a Plan,
+    /// The target with its settings; one without settings where the project declares none.
+    pub target: &'a DeclaredTarget,
+    /// Texts of Python files by path from the project's root: those that steps and models run, and the project's own
+    /// modules that these import.
+    pub sources: &'a BTreeMap<String, String>,
+    /// Digests of images and hashes of packages.
+    pub lock: &'a Lock,
+}
+
+/// What was written.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Built {
+    /// The files.
+    pub files: Vec<OutputFile>,
+    /// What the user should know, in full sentences: a file that a platform may find too large.
+    pub warnings: Vec<String>,
+}
+
 /// Writes plans for one platform.
 pub trait Target {
     /// Which one it is.
     fn name(&self) -> TargetName;
 
-    /// The files for a plan; equal plans give equal files.
+    /// The files for a plan; equal requests give equal files.
     ///
     /// # Errors
     /// When the target cannot express something that the plan has.
-    fn build(&self, plan: &Plan) -> Result<Vec<OutputFile>, TargetError>;
+    fn build(&self, request: &Request<'_>) -> Result<Built, TargetError>;
 }
 
 impl TargetName {
@@ -95,13 +122,13 @@ impl TargetName {
     }
 }
 
-/// Writes a plan for a target.
+/// Writes for a target.
 ///
 /// # Errors
 /// When the target is not supported, or cannot express something that the plan has.
-pub fn build(target: TargetName, plan: &Plan) -> Result<Vec<OutputFile>, TargetError> {
+pub fn build(target: TargetName, request: &Request<'_>) -> Result<Built, TargetError> {
     match target {
-        TargetName::Plan => plan_target::PlanTarget.build(plan),
+        TargetName::Plan => plan_target::PlanTarget.build(request),
         TargetName::Local => Err(TargetError::RunsInstead),
         TargetName::Kubeflow | TargetName::Vertex | TargetName::Airflow => {
             Err(TargetError::NotSupportedYet(target.name()))

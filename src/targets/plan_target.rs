@@ -1,7 +1,7 @@
 //! The target `plan`: the plan itself, as JSON.
 
-use super::{OutputFile, Target, TargetError, TargetName};
-use crate::plan::{self, Plan};
+use super::{Built, OutputFile, Request, Target, TargetError, TargetName};
+use crate::plan;
 
 /// Writes `plan.json`.
 pub(super) struct PlanTarget;
@@ -11,11 +11,14 @@ impl Target for PlanTarget {
         TargetName::Plan
     }
 
-    fn build(&self, plan: &Plan) -> Result<Vec<OutputFile>, TargetError> {
-        let text = plan::to_json(plan).map_err(|error| TargetError::Write(error.to_string()))?;
-        Ok(vec![OutputFile {
-            path: "plan.json".into(),
-            text,
-        }])
+    fn build(&self, request: &Request<'_>) -> Result<Built, TargetError> {
+        let text = plan::to_json(request.plan).map_err(|error| TargetError::Write(error.to_string()))?;
+        Ok(Built {
+            files: vec![OutputFile {
+                path: "plan.json".into(),
+                text,
+            }],
+            warnings: Vec::new(),
+        })
     }
 }

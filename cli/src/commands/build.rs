@@ -2,6 +2,7 @@
 
 use camino::Utf8PathBuf;
 use clap::Args;
+use mlp::plan::{DeclaredTarget, Platform};
 use mlp::project::manifest_file;
 use mlp::targets::{self, OutputFile, TargetError, TargetName};
 
@@ -50,7 +51,13 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Problem> {
         Ok(plan) => plan,
         Err(exit) => return Ok(exit),
     };
-    let written = targets::build(target, &plan).map_err(|error| problem(&error))?;
+    let request = targets::Request {
+        plan: &plan,
+        target: &declared_target(target),
+        sources: &std::collections::BTreeMap::new(),
+        lock: &mlp::project::Lock::default(),
+    };
+    let written = targets::build(target, &request).map_err(|error| problem(&error))?.files;
     if arguments.output.as_deref().is_some_and(|output| output == "-") {
         return to_stdout(&written, context);
     }
@@ -64,6 +71,17 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Problem> {
         context.terminal.out(&format!("wrote {path}\n"))?;
     }
     Ok(Exit::Success)
+}
+
+/// The target as it is where the project declares none.
+fn declared_target(target: TargetName) -> DeclaredTarget {
+    let platform = match target {
+        TargetName::Plan | TargetName::Local => Platform::Local,
+        TargetName::Kubeflow => Platform::Kubeflow(mlp::plan::KubeflowTarget::default()),
+        TargetName::Vertex => Platform::Vertex(mlp::plan::VertexTarget::default()),
+        TargetName::Airflow => Platform::Airflow(mlp::plan::AirflowTarget::default()),
+    };
+    DeclaredTarget::undeclared(target.name(), platform)
 }
 
 fn to_stdout(written: &[OutputFile], context: &Context) -> Result<Exit, Problem> {

@@ -64,6 +64,8 @@ static NOTHING_DECLARED: Resources = Resources {
     memory: None,
     disk: None,
     gpu: None,
+    tpu: None,
+    spot: false,
 };
 
 impl<'p, 's> Scheduler<'p, 's> {

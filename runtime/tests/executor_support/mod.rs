@@ -132,6 +132,7 @@ pub fn step(name: &str, run: Run, inputs: Vec<Port>, outputs: Vec<Port>) -> Step
         timeout: None,
         retries: Default::default(),
         cache: Default::default(),
+        kubernetes: None,
     }
 }
 
@@ -210,6 +211,8 @@ pub fn plan(steps: Vec<Step>, nodes: Vec<Node>) -> Plan {
         models: BTreeMap::new(),
         services: BTreeMap::new(),
         schemas: BTreeMap::new(),
+        targets: BTreeMap::new(),
+        triggers: BTreeMap::new(),
     }
 }
 

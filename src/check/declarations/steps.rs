@@ -79,6 +79,7 @@ impl Context<'_> {
                 .map(|expr| self.retries(expr))
                 .unwrap_or_default(),
             cache: settings.get("cache").map(|expr| self.cache(expr)).unwrap_or_default(),
+            kubernetes: None,
             image,
             timeout,
             run: run?,
