@@ -45,6 +45,8 @@ impl Bench {
             steps: BTreeMap::new(),
             models: BTreeMap::new(),
             services: BTreeMap::new(),
+            targets: BTreeMap::new(),
+            triggers: BTreeMap::new(),
             schemas: schemas
                 .into_iter()
                 .map(|schema| (schema.name.clone(), schema))

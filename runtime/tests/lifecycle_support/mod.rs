@@ -136,6 +136,8 @@ impl Bench {
                 ("CreditApi".to_owned(), service("local")),
                 ("CloudApi".to_owned(), service("kserve")),
             ]),
+            targets: BTreeMap::new(),
+            triggers: BTreeMap::new(),
             schemas: BTreeMap::from([(
                 "Input".to_owned(),
                 Schema {
