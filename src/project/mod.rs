@@ -7,6 +7,6 @@ mod manifest;
 
 pub use disk::{DiskHost, OpenError};
 pub use host::{Contents, Host, MemoryHost};
-pub use lock::{LOCK_FILE, Lock, LockedPackage};
+pub use lock::{LOCK_FILE, Lock, LockError, LockedPackage, is_digest, is_image};
 pub(crate) use manifest::unreadable_file;
 pub use manifest::{EDITION, MANIFEST, Manifest, ManifestFile, manifest_file};
