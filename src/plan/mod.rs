@@ -33,4 +33,4 @@ pub use target::{
     AirflowTarget, DeclaredTarget, FailurePolicy, KubeflowTarget, Kubernetes, Platform, Toleration, Trigger,
     VertexTarget, Volume, VolumeSource,
 };
-pub use task::{Binding, Task as NodeTask};
+pub use task::{Binding, COMPUTE, Task as NodeTask};
