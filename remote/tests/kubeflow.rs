@@ -253,7 +253,8 @@ fn credentials_come_from_variables_and_files() {
     .unwrap();
     std::fs::write(home.path().join("token"), "from-file\n").unwrap();
     let file = home.path().join("token").display().to_string();
-    let cases: [(&[(&str, &str)], &str, &str); 4] = [
+    type Case<'c> = (&'c [(&'c str, &'c str)], &'c str, &'c str);
+    let cases: [Case<'_>; 4] = [
         (
             &[
                 ("MLP_KUBEFLOW_TOKEN", "secret"),
