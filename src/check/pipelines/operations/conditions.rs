@@ -254,8 +254,7 @@ impl Reader<'_, '_> {
             (Some(subject), true) => Some((subject, name.to_owned())),
             (None, false) => Some((Subject::Candidate, name.to_owned())),
             (None, true) => {
-                let message = format!("`{name}` could be the metric of either model.");
-                let help = format!("Write `candidate.{name}` or `champion.{name}`.");
+                let (message, help) = nameless(name);
                 self.problem(Code::ConditionForm, expr.id, &message, &help);
                 None
             }
@@ -451,5 +450,23 @@ impl Reader<'_, '_> {
             ty: plan::PortType::Value(ty.clone()),
         });
         name
+    }
+}
+
+/// What is said of a metric of a challenge that names neither model, or misspells one.
+fn nameless(path: &str) -> (String, String) {
+    let misspelt = path
+        .split_once('.')
+        .filter(|(first, _)| *first != "latency")
+        .and_then(|(first, metric)| Some((first, nearest(first, ["candidate", "champion"])?, metric)));
+    match misspelt {
+        Some((first, meant, metric)) => (
+            format!("`{first}` is neither the candidate nor the champion."),
+            format!("Did you mean `{meant}.{metric}`?"),
+        ),
+        None => (
+            format!("`{path}` could be the metric of either model."),
+            format!("Write `candidate.{path}` or `champion.{path}`."),
+        ),
     }
 }
