@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Kubernetes, Operand, Port, PortType};
+use super::{Kubernetes, Operand, Port, PortType, Reference};
 use crate::types::{RecordField, Value};
 
 /// A user's step.
@@ -245,5 +245,19 @@ impl Operand {
     #[must_use]
     pub fn text(value: &str) -> Self {
         Self::Value(Value::String(value.to_owned()))
+    }
+
+    /// Calls `visit` for every reference in the operand, from left to right.
+    pub fn references<'o>(&'o self, visit: &mut dyn FnMut(&'o Reference)) {
+        match self {
+            Self::Value(_) => {}
+            Self::Reference(reference) => visit(reference),
+            Self::Expression(expression) => expression.references(visit),
+            Self::List(items) => {
+                for item in items {
+                    item.references(visit);
+                }
+            }
+        }
     }
 }

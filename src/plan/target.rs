@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::targets::TargetName;
 use crate::types::Value;
 
 /// `target prod: vertex { … }`
@@ -36,6 +37,29 @@ impl DeclaredTarget {
             platform,
             secrets: BTreeMap::new(),
             runtime_image: None,
+        }
+    }
+
+    /// Its name and its platform, for messages: `prod (vertex)`; the platform alone where the name says no more.
+    #[must_use]
+    pub fn title(&self) -> String {
+        let platform = self.platform.name().name();
+        match self.name == platform {
+            true => platform.to_owned(),
+            false => format!("{} ({platform})", self.name),
+        }
+    }
+}
+
+impl Platform {
+    /// Which target writes for it.
+    #[must_use]
+    pub fn name(&self) -> TargetName {
+        match self {
+            Self::Local => TargetName::Local,
+            Self::Kubeflow(_) => TargetName::Kubeflow,
+            Self::Vertex(_) => TargetName::Vertex,
+            Self::Airflow(_) => TargetName::Airflow,
         }
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! What a target cannot express stands in [`capability`]; nothing is dropped silently.
 
+pub mod accelerators;
 pub mod capability;
 pub mod pipeline_spec;
 mod plan_target;
@@ -12,7 +13,7 @@ use camino::Utf8PathBuf;
 
 use crate::plan::{DeclaredTarget, Plan};
 use crate::project::Lock;
-pub use capability::{Feature, Support};
+pub use capability::{Feature, Refusal, RefusalPlace, Support};
 
 /// The targets by name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -50,14 +51,12 @@ pub enum TargetError {
     )]
     RunsInstead,
     /// The target cannot express something that the plan has.
-    #[error("the target `{target}` cannot express {feature}: {why}")]
+    #[error("the target `{target}` cannot express {}: {}", .refusal.feature.name(), .refusal.why)]
     Refused {
-        /// The target.
-        target: &'static str,
-        /// What it cannot express.
-        feature: String,
-        /// Why.
-        why: &'static str,
+        /// The target, as [`DeclaredTarget::title`] calls it.
+        target: String,
+        /// What it cannot express, where, and the way out: the first of all.
+        refusal: Box<Refusal>,
     },
     /// A writer failed.
     #[error("the plan cannot be written: {0}")]
@@ -127,6 +126,15 @@ impl TargetName {
 /// # Errors
 /// When the target is not supported, or cannot express something that the plan has.
 pub fn build(target: TargetName, request: &Request<'_>) -> Result<Built, TargetError> {
+    for pipeline in request.plan.pipelines.values() {
+        let refusals = capability::refusals(request.plan, pipeline, request.target);
+        if let Some(refusal) = refusals.into_iter().next() {
+            return Err(TargetError::Refused {
+                target: request.target.title(),
+                refusal: Box::new(refusal),
+            });
+        }
+    }
     match target {
         TargetName::Plan => plan_target::PlanTarget.build(request),
         TargetName::Local => Err(TargetError::RunsInstead),

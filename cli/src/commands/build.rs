@@ -104,7 +104,7 @@ fn problem(error: &TargetError) -> Problem {
             .help("Build the target `plan`, or run the pipeline on this machine with `mlp run`."),
         TargetError::RunsInstead => Problem::usage("The target `local` writes no files.")
             .help("Run the pipeline on this machine with `mlp run`; to see the plan, build the target `plan`."),
-        TargetError::Refused { .. } => Problem::usage(format!("{error}.")),
+        TargetError::Refused { refusal, .. } => Problem::usage(format!("{error}.")).help(refusal.way_out.clone()),
         TargetError::Write(_) => Problem::machine(format!("{error}.")),
     }
 }
