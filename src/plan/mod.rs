@@ -4,15 +4,18 @@
 //! errors. Everything downstream — targets, executor, `graph` — reads only this.
 
 mod build;
+mod exchange;
 mod expression;
 mod graph;
 mod json;
 mod operation;
 mod settings;
+mod shim;
 mod target;
 mod task;
 
 pub use build::{BuildError, build};
+pub use exchange::{exchange_json, plain_json};
 pub use expression::{
     BinaryOperator, Expression, Function, MetricReference, Operand, Reference, Subject, TextPart, UnaryOperator,
 };
@@ -29,8 +32,13 @@ pub use settings::{
     ArgumentPart, Backoff, CachePolicy, Model, PythonFunction, Resources, Retries, Run, SecretReference, Service, Step,
     Task,
 };
+pub use shim::{container_request, needs_tables, python_packages, shim_fields, shim_request, shim_type};
 pub use target::{
     AirflowTarget, DeclaredTarget, FailurePolicy, KubeflowTarget, Kubernetes, Platform, Toleration, Trigger,
     VertexTarget, Volume, VolumeSource,
 };
 pub use task::{Binding, COMPUTE, Task as NodeTask};
+
+/// The Parquet reader and writer that is added to a Python environment whose list has none: pandas cannot read datasets
+/// without.
+pub const PYARROW: &str = "pyarrow==26.0.1";

@@ -27,6 +27,9 @@ pub struct Task {
     pub sources: BTreeMap<String, String>,
     /// The schemas, models, services and steps that the node reads; no pipelines.
     pub plan: Plan,
+    /// The request of the step shim, for a Python step; see [`super::container_request`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub python: Option<serde_json::Value>,
 }
 
 /// A run-time value or artifact, and the name of the task's input that brings it.

@@ -3,6 +3,7 @@
 //! What a target cannot express stands in [`capability`]; nothing is dropped silently.
 
 pub mod accelerators;
+mod bootstrap;
 pub mod capability;
 pub mod pipeline_spec;
 mod plan_target;
@@ -13,6 +14,7 @@ use camino::Utf8PathBuf;
 
 use crate::plan::{DeclaredTarget, Plan};
 use crate::project::Lock;
+pub use bootstrap::python_bootstrap;
 pub use capability::{Feature, Refusal, RefusalPlace, Support};
 
 /// The targets by name.

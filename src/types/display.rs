@@ -232,6 +232,34 @@ impl Display for Refinement {
     }
 }
 
+impl Refinement {
+    /// What it asks of a value, for a sentence with "must be": `at least 1 and at most 5`.
+    #[must_use]
+    pub fn requirement(&self) -> String {
+        let lower = |bound: &Bound| {
+            let words = if bound.inclusive { "at least" } else { "more than" };
+            format!("{words} {}", bound.value)
+        };
+        let upper = |bound: &Bound| {
+            let words = if bound.inclusive { "at most" } else { "less than" };
+            format!("{words} {}", bound.value)
+        };
+        match self {
+            Self::Range { minimum, maximum } => match (minimum, maximum) {
+                (Some(low), Some(high)) => format!("{} and {}", lower(low), upper(high)),
+                (Some(low), None) => lower(low),
+                (None, Some(high)) => upper(high),
+                (None, None) => self.to_string(),
+            },
+            Self::Matches(pattern) => format!("a text in which {pattern:?} is found"),
+            Self::Length { minimum, maximum } => match maximum {
+                Some(maximum) => format!("{minimum} to {maximum} long"),
+                None => format!("at least {minimum} long"),
+            },
+        }
+    }
+}
+
 impl Display for DataType {
     fn fmt(&self, out: &mut Formatter<'_>) -> fmt::Result {
         write!(out, "{}", self.kind)?;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use mlp::plan::{ArgumentPart, Port, PortType, Run, SecretReference, Step};
+use mlp::plan::{ArgumentPart, Port, Run, SecretReference, Step, needs_tables};
 
 use super::outputs::{self, ValueFormat};
 use super::session::Session;
@@ -46,24 +46,6 @@ fn environment(session: &Session<'_>, job: &Job<'_>, step: &Step) -> Result<Opti
             session.environment(&job.path, &step.packages, tables).map(Some)
         }
         Run::Command(_) => Ok(None),
-    }
-}
-
-/// Whether the shim reads or writes Parquet for a port.
-fn needs_tables(ty: &PortType) -> bool {
-    match ty {
-        PortType::Dataset { .. } => true,
-        PortType::List(of) => needs_tables(of),
-        PortType::Value(_)
-        | PortType::Model { .. }
-        | PortType::Metrics { .. }
-        | PortType::File
-        | PortType::Directory
-        | PortType::Html
-        | PortType::Markdown
-        | PortType::Opaque
-        | PortType::Custom { .. }
-        | PortType::Deployment { .. } => false,
     }
 }
 
@@ -287,7 +269,7 @@ fn inputs(session: &Session<'_>, job: &Job<'_>) -> BTreeMap<String, serde_json::
 
 fn shim_input(session: &Session<'_>, datum: &Datum) -> serde_json::Value {
     match datum {
-        Datum::Value(value) => serde_json::json!({ "value": crate::values::to_json(value) }),
+        Datum::Value(value) => serde_json::json!({ "value": mlp::plan::plain_json(value) }),
         Datum::Artifact(artifact) => serde_json::json!({ "path": session.path(artifact) }),
         Datum::List(items) => {
             serde_json::json!({ "items": items.iter().map(|item| shim_input(session, item)).collect::<Vec<_>>() })

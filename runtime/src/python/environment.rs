@@ -7,9 +7,10 @@ use std::fs::{self, File};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use camino::{Utf8Path, Utf8PathBuf};
+use mlp::plan::python_packages;
 use serde::{Deserialize, Serialize};
 
-use super::{PYARROW, Runner, SHIM, interpreter};
+use super::{Runner, SHIM, interpreter};
 use crate::events::Failure;
 use crate::process::{self, Ending, Log, Program};
 
@@ -89,7 +90,7 @@ impl Environments {
         runner: &Runner<'_>,
         progress: &dyn Fn(String),
     ) -> Result<Environment, Failure> {
-        let packages = complete_list(packages, tables);
+        let packages = python_packages(packages, tables);
         let slot = {
             let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
             Arc::clone(known.entry(packages.clone()).or_default())
@@ -186,31 +187,6 @@ impl Environments {
         draft.persist(&path).map_err(|error| error.error)?;
         Ok(path)
     }
-}
-
-/// The sorted list, with a Parquet library where one is needed and none is named.
-fn complete_list(packages: &[String], tables: bool) -> Vec<String> {
-    let mut packages = packages.to_vec();
-    if tables && !packages.iter().any(|package| package_name(package) == "pyarrow") {
-        packages.push(PYARROW.to_owned());
-    }
-    packages.sort();
-    packages.dedup();
-    packages
-}
-
-fn package_name(requirement: &str) -> String {
-    requirement
-        .chars()
-        .take_while(|character| character.is_ascii_alphanumeric() || matches!(character, '-' | '_' | '.'))
-        .map(|character| {
-            if character == '_' {
-                '-'
-            } else {
-                character.to_ascii_lowercase()
-            }
-        })
-        .collect()
 }
 
 /// The lock of a complete environment whose interpreter is still there.
@@ -326,24 +302,5 @@ fn run(
             Err(cannot("the installation failed".to_owned(), told))
         }
         Ending::TimedOut | Ending::Cancelled => Err(cannot("it was cancelled".to_owned(), Vec::new())),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_parquet_library_is_added_where_none_is_named() {
-        let list = |packages: &[&str], tables| {
-            complete_list(
-                &packages.iter().map(|&package| package.to_owned()).collect::<Vec<_>>(),
-                tables,
-            )
-        };
-        assert_eq!(list(&["pandas==3.1.1"], true), ["pandas==3.1.1", PYARROW]);
-        assert_eq!(list(&["PyArrow>=20", "a"], true), ["PyArrow>=20", "a"]);
-        assert_eq!(list(&[], false), Vec::<String>::new());
-        assert_eq!(list(&["pyarrow_hotfix"], true), [PYARROW, "pyarrow_hotfix"]);
     }
 }

@@ -16,9 +16,6 @@ pub(crate) use request::{ShimFailure, add_variables, step_request, write_request
 /// The shim's text; part of the cache key of every Python step.
 pub(crate) const SHIM: &str = include_str!("shim.py");
 
-/// The Parquet reader and writer that is added to an environment whose list has none: pandas cannot read datasets without.
-const PYARROW: &str = "pyarrow==26.0.1";
-
 /// What it takes to run Python processes.
 pub(crate) struct Runner<'a> {
     /// Drives their streams.

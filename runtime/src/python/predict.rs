@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 use std::fs;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use mlp::plan::Model;
+use mlp::plan::{Model, shim_fields};
 use serde::Deserialize;
 use serde_json::json;
 
 use super::Runner;
 use super::environment::{Environment, Environments};
-use super::request::{ShimCall, add_variables, fields, write_request};
+use super::request::{ShimCall, add_variables, write_request};
 use crate::events::Failure;
 use crate::operations::{PredictError, PredictRequest, PredictResponse, Predictor};
 use crate::process::{self, Ending, Log, Program, status_text};
@@ -67,7 +67,7 @@ impl Predictor for PythonPredictor<'_> {
                 "model": request.artifact,
                 "data": request.data,
                 "output": request.output,
-                "fields": fields(&model.output),
+                "fields": shim_fields(&model.output),
                 "task": model.task,
                 "latency_samples": request.latency_samples,
                 "result": result,

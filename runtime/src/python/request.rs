@@ -5,8 +5,7 @@ use std::fs;
 use std::io;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use mlp::plan::{Plan, PortType, PythonFunction, Step};
-use mlp::types::{DataKind, DataType, RecordField};
+use mlp::plan::{Plan, PythonFunction, Step, shim_request};
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
 
@@ -59,24 +58,25 @@ pub(crate) fn step_request(
     project: &Utf8Path,
     output_path: impl Fn(&mlp::plan::Port) -> Utf8PathBuf,
 ) -> Json {
-    let given = step.inputs.iter().filter_map(|port| {
-        let mut input = inputs.get(&port.name)?.clone();
-        input["name"] = json!(port.name);
-        input["type"] = port_type(plan, &port.ty);
-        Some(input)
+    let mut request = shim_request(plan, step, function);
+    request["project"] = json!(project);
+    request["inputs"] = completed(&request["inputs"], |name| inputs.get(name).cloned());
+    request["outputs"] = completed(&request["outputs"], |name| {
+        let port = step.outputs.iter().find(|port| port.name == name)?;
+        Some(json!({ "path": output_path(port) }))
     });
-    let wanted = step
-        .outputs
-        .iter()
-        .map(|port| json!({ "name": port.name, "type": port_type(plan, &port.ty), "path": output_path(port) }));
-    json!({
-        "mode": "step",
-        "project": project,
-        "file": function.file,
-        "function": function.function,
-        "inputs": given.collect::<Vec<_>>(),
-        "outputs": wanted.collect::<Vec<_>>(),
-    })
+    request
+}
+
+/// The ports of a list, each with more of what is known of it; those of which nothing is known are left out.
+fn completed(ports: &Json, more: impl Fn(&str) -> Option<Json>) -> Json {
+    let complete = |port: &Json| {
+        let mut port = port.as_object()?.clone();
+        let known = more(port.get("name")?.as_str()?)?;
+        port.extend(known.as_object()?.clone());
+        Some(Json::Object(port))
+    };
+    ports.as_array().into_iter().flatten().filter_map(complete).collect()
 }
 
 /// Writes a request beside the outputs; names that begin with a dot are no outputs' names.
@@ -108,67 +108,4 @@ pub(crate) fn add_variables(variables: &mut BTreeMap<String, String>, environmen
         let inherited = std::env::var("PATH").unwrap_or_default();
         add("PATH", &format!("{folder}:{inherited}"));
     }
-}
-
-/// The type of a port, as the shim knows it.
-fn port_type(plan: &Plan, ty: &PortType) -> Json {
-    let kind = match ty {
-        PortType::Value(of) => return data_type(of),
-        PortType::List(of) => return json!({ "kind": "list", "of": port_type(plan, of) }),
-        PortType::Dataset { schema, .. } => {
-            let columns = plan
-                .schemas
-                .get(schema)
-                .map(|schema| schema.columns.as_slice())
-                .unwrap_or_default();
-            let columns: Vec<Json> = columns.iter().map(|column| named(&column.name, &column.ty)).collect();
-            return json!({ "kind": "dataset", "columns": columns });
-        }
-        PortType::Model { .. } => "model",
-        PortType::Metrics { .. } => "metrics",
-        PortType::File => "file",
-        PortType::Directory => "directory",
-        PortType::Html => "html",
-        PortType::Markdown => "markdown",
-        PortType::Opaque | PortType::Custom { .. } => "artifact",
-        PortType::Deployment { .. } => "deployment",
-    };
-    json!({ "kind": kind })
-}
-
-/// The output fields of a model.
-pub(super) fn fields(fields: &[RecordField]) -> Vec<Json> {
-    fields.iter().map(|field| named(&field.name, &field.ty)).collect()
-}
-
-fn named(name: &str, ty: &DataType) -> Json {
-    let mut described = data_type(ty);
-    described["name"] = json!(name);
-    described
-}
-
-fn data_type(ty: &DataType) -> Json {
-    let kind = match &ty.kind {
-        DataKind::Bool => "bool",
-        DataKind::Int => "int",
-        DataKind::Float => "float",
-        DataKind::String => "string",
-        DataKind::Date => "date",
-        DataKind::Datetime => "datetime",
-        DataKind::Duration => "duration",
-        DataKind::Size => "size",
-        DataKind::Money => "money",
-        DataKind::Enum(_) => "enum",
-        DataKind::List(of) => return json!({ "kind": "list", "of": data_type(of) }),
-        DataKind::Map(of) => return json!({ "kind": "map", "of": data_type(of) }),
-        DataKind::Record(of) => {
-            let fields: serde_json::Map<String, Json> = of
-                .fields
-                .iter()
-                .map(|field| (field.name.clone(), data_type(&field.ty)))
-                .collect();
-            return json!({ "kind": "record", "fields": fields });
-        }
-    };
-    json!({ "kind": kind })
 }

@@ -17,6 +17,10 @@ import typing
 from pathlib import Path
 
 
+# Python 3.9 does not know the names of its own modules; those that are always loaded are enough to be careful there.
+STANDARD_MODULES = getattr(sys, "stdlib_module_names", sys.builtin_module_names)
+
+
 class Mistake(Exception):
     """Something the user can mend: a sentence that follows the step's name, and what to do."""
 
@@ -80,7 +84,7 @@ def load_function(request):
         sys.path.insert(1, request["project"])
     if not path.is_file():
         raise Mistake(f"cannot be run: there is no file `{request['file']}`.", "Write it, or mend `run` in the step.")
-    name = path.stem if path.stem.isidentifier() and path.stem not in sys.stdlib_module_names else "_mlp_step"
+    name = path.stem if path.stem.isidentifier() and path.stem not in STANDARD_MODULES else "_mlp_step"
     spec = importlib.util.spec_from_file_location(name, path)
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module

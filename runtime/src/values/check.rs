@@ -30,7 +30,7 @@ pub fn check(ty: &DataType, value: &Value) -> Result<(), String> {
                 "{} does not fit `{}`: it must be {}",
                 value,
                 ty,
-                requirement(refinement)
+                refinement.requirement()
             ));
         }
     }
@@ -142,47 +142,6 @@ pub(crate) fn compare(left: &Value, right: &Value) -> Option<Ordering> {
         (Value::Bool(left), Value::Bool(right)) => Some(left.cmp(right)),
         (Value::String(left) | Value::Enum(left), Value::String(right) | Value::Enum(right)) => Some(left.cmp(right)),
         _ => left.compare(right),
-    }
-}
-
-fn requirement(refinement: &Refinement) -> String {
-    match refinement {
-        Refinement::Range {
-            minimum: Some(low),
-            maximum: Some(high),
-        } => format!(
-            "{} {} and {} {}",
-            if low.inclusive { "at least" } else { "more than" },
-            low.value,
-            if high.inclusive { "at most" } else { "less than" },
-            high.value
-        ),
-        Refinement::Range {
-            minimum: Some(low),
-            maximum: None,
-        } => {
-            format!("{} {}", if low.inclusive { "at least" } else { "more than" }, low.value)
-        }
-        Refinement::Range {
-            minimum: None,
-            maximum: Some(high),
-        } => {
-            format!(
-                "{} {}",
-                if high.inclusive { "at most" } else { "less than" },
-                high.value
-            )
-        }
-        Refinement::Range {
-            minimum: None,
-            maximum: None,
-        } => refinement.to_string(),
-        Refinement::Matches(pattern) => format!("a text in which {pattern:?} is found"),
-        Refinement::Length {
-            minimum,
-            maximum: Some(maximum),
-        } => format!("{minimum} to {maximum} long"),
-        Refinement::Length { minimum, maximum: None } => format!("at least {minimum} long"),
     }
 }
 

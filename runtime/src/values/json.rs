@@ -9,33 +9,7 @@ use serde_json::Value as Json;
 
 use super::parse_argument;
 
-/// A value as plain JSON: durations in milliseconds, sizes in bytes, money as `{"amount", "currency"}` with the amount
-/// in units, dates and datetimes as text.
-#[must_use]
-pub fn to_json(value: &Value) -> Json {
-    match value {
-        Value::None => Json::Null,
-        Value::Bool(value) => Json::from(*value),
-        Value::Int(value) | Value::Duration(value) => Json::from(*value),
-        Value::Float(value) => Json::from(*value),
-        Value::String(text) | Value::Date(text) | Value::Datetime(text) | Value::Enum(text) => Json::from(text.clone()),
-        Value::Size(bytes) => Json::from(*bytes),
-        Value::Money { amount, currency } => {
-            #[expect(clippy::cast_precision_loss, reason = "amounts are read as floats on the other side")]
-            let amount = *amount as f64 / 10_000.0;
-            serde_json::json!({ "amount": amount, "currency": currency })
-        }
-        Value::List(items) => Json::Array(items.iter().map(to_json).collect()),
-        Value::Map(entries) => Json::Object(
-            entries
-                .iter()
-                .map(|(key, value)| (key.clone(), to_json(value)))
-                .collect(),
-        ),
-    }
-}
-
-/// A value from plain JSON by its type; the inverse of [`to_json`]. Refinements are the caller's to check.
+/// A value from plain JSON by its type; the inverse of [`mlp::plan::plain_json`]. Refinements are the caller's to check.
 ///
 /// # Errors
 /// A sentence that names the JSON and the type.

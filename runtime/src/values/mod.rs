@@ -10,7 +10,7 @@ mod text;
 
 pub use check::check;
 pub(crate) use check::compare;
-pub use json::{from_json, to_json};
+pub use json::from_json;
 pub use parse::parse_argument;
 pub(crate) use parse::{parse_date, parse_datetime};
 pub use text::value_text;
