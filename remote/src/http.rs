@@ -149,16 +149,8 @@ impl Client {
     /// # Errors
     /// When `SSL_CERT_FILE` names certificates that cannot be read.
     pub fn new(first_wait: Duration, environment: &Environment) -> Result<Self, RemoteError> {
-        let mut config = ureq::Agent::config_builder()
-            .http_status_as_error(false)
-            .max_redirects(0)
-            .timeout_global(Some(REQUEST_TIMEOUT))
-            .user_agent(concat!("mlp/", env!("CARGO_PKG_VERSION")));
-        if let Some(path) = environment.variable("SSL_CERT_FILE") {
-            config = config.tls_config(TlsConfig::builder().root_certs(certificates(Path::new(path))?).build());
-        }
         Ok(Self {
-            agent: config.build().new_agent(),
+            agent: agent(environment, 0)?,
             headers: Vec::new(),
             first_wait,
         })
@@ -248,6 +240,23 @@ impl Client {
             wait: None,
         })
     }
+}
+
+/// What sends requests, through the proxy and with the certificates that the environment names. It follows so many
+/// redirects, and carries no credentials along.
+///
+/// # Errors
+/// When `SSL_CERT_FILE` names certificates that cannot be read.
+pub(crate) fn agent(environment: &Environment, redirects: u32) -> Result<ureq::Agent, RemoteError> {
+    let mut config = ureq::Agent::config_builder()
+        .http_status_as_error(false)
+        .max_redirects(redirects)
+        .timeout_global(Some(REQUEST_TIMEOUT))
+        .user_agent(concat!("mlp/", env!("CARGO_PKG_VERSION")));
+    if let Some(path) = environment.variable("SSL_CERT_FILE") {
+        config = config.tls_config(TlsConfig::builder().root_certs(certificates(Path::new(path))?).build());
+    }
+    Ok(config.build().new_agent())
 }
 
 /// A text field of an answer.
