@@ -34,8 +34,8 @@ pub use settings::{
 };
 pub use shim::{container_request, needs_tables, python_packages, shim_fields, shim_request, shim_type};
 pub use target::{
-    AirflowTarget, DeclaredTarget, FailurePolicy, KubeflowTarget, Kubernetes, Platform, Toleration, Trigger,
-    VertexTarget, Volume, VolumeSource,
+    AirflowTarget, DeclaredTarget, FailurePolicy, KubeflowTarget, Kubernetes, Platform, RUNTIME_IMAGE, Toleration,
+    Trigger, VertexTarget, Volume, VolumeSource,
 };
 pub use task::{Binding, COMPUTE, Task as NodeTask};
 

@@ -8,6 +8,9 @@ use serde::{Deserialize, Serialize};
 use crate::targets::TargetName;
 use crate::types::Value;
 
+/// The image that holds the `mlp` program where a target names none: that of this version, as `docker/build` names it.
+pub const RUNTIME_IMAGE: &str = concat!("mlp:", env!("CARGO_PKG_VERSION"));
+
 /// `target prod: vertex { … }`
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct DeclaredTarget {
@@ -38,6 +41,12 @@ impl DeclaredTarget {
             secrets: BTreeMap::new(),
             runtime_image: None,
         }
+    }
+
+    /// The image that holds the `mlp` program: the one that it names, or that of this version.
+    #[must_use]
+    pub fn image(&self) -> String {
+        self.runtime_image.clone().unwrap_or_else(|| RUNTIME_IMAGE.to_owned())
     }
 
     /// Its name and its platform, for messages: `prod (vertex)`; the platform alone where the name says no more.

@@ -5,6 +5,8 @@
 pub mod accelerators;
 mod bootstrap;
 pub mod capability;
+pub mod images;
+pub mod pins;
 pub mod pipeline_spec;
 mod plan_target;
 
