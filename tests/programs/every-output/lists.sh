@@ -1,0 +1,5 @@
+echo "[3, 1, 2]" > "$1"
+echo '[["a", "b, c"], [], ["\"d\""]]' > "$2"
+echo '{"one": 1.5, "two words": 2.0}' > "$3"
+echo none > "$4"
+echo some > "$5"
