@@ -1,0 +1,83 @@
+//! A pipeline that another calls: its graph becomes a component, once for each call, since `kfp.local` keeps the files of
+//! a component in one place.
+
+use super::Lowering;
+use super::compute::is_handed_over;
+use super::graph::Body;
+use super::operand::{self, Taken};
+use super::scope::{Scope, give};
+use super::values::Wire;
+use crate::plan::{Call, Node, Operand, Parameter, PortType};
+use crate::targets::TargetError;
+use crate::targets::pipeline_spec::{CachingOptions, Task};
+use crate::types::Value;
+
+impl<'r> Lowering<'r> {
+    pub(super) fn call(
+        &mut self,
+        body: &mut Body<'r>,
+        scope: &mut Scope,
+        node: &'r Node,
+        call: &Call,
+    ) -> Result<(), TargetError> {
+        let plan = self.plan;
+        let missing = || TargetError::Write(format!("the plan has no pipeline `{}`", call.pipeline));
+        let called = plan.pipelines.get(&call.pipeline).ok_or_else(missing)?;
+        if self.calls.contains(&called.name.as_str()) {
+            return Err(self.refused(
+                format!("`{}`, which calls itself,", called.name),
+                "the platform has no end of copies of a pipeline. Write it as a loop",
+            ));
+        }
+        let prepared = self.prepared(body, scope, node, is_handed_over)?;
+        let mut inner = Body::new(called, format!("{}{}.", body.prefix, node.id), self.host.name());
+        let mut task = Task {
+            caching_options: Some(CachingOptions {
+                cache_key: None,
+                enable_cache: true,
+            }),
+            ..Task::default()
+        };
+        let mut after = std::collections::BTreeSet::new();
+        for parameter in &called.parameters {
+            let input = prepared.inputs.iter().find(|input| input.name == parameter.name);
+            let value = input.map(|input| &input.value).filter(|value| !is_none(value));
+            let ty = PortType::Value(parameter.ty.clone());
+            let taken = match value {
+                Some(value) => operand::take(value, &ty, scope, &body.types)?,
+                None => None,
+            };
+            let wire = parameter_wire(parameter, taken.as_ref());
+            inner.types.parameters.insert(parameter.name.clone(), wire);
+            if let Some(taken) = taken {
+                after.extend(taken.after);
+                for (name, source) in taken.beside {
+                    give(&mut task.inputs, &name, source);
+                }
+                give(&mut task.inputs, &parameter.name, taken.source);
+            }
+        }
+        for name in &node.after {
+            after.extend(scope.wait_for(name));
+        }
+        task.dependent_tasks = after.into_iter().collect();
+        self.calls.push(&called.name);
+        let component = self.pipeline(&mut inner)?;
+        self.calls.pop();
+        let name = self.place_graph(body, scope, &node.id, component, task);
+        scope.made(&node.id, &name, None);
+        Ok(())
+    }
+}
+
+fn is_none(operand: &Operand) -> bool {
+    matches!(operand, Operand::Value(Value::None))
+}
+
+/// How a copy of a pipeline takes a parameter: in the form in which this call gives it.
+fn parameter_wire(parameter: &Parameter, taken: Option<&Taken>) -> Wire {
+    Wire {
+        ty: PortType::Value(parameter.ty.clone()),
+        boxed: parameter.ty.optional && taken.is_some_and(|taken| taken.wire.boxed),
+    }
+}

@@ -1,0 +1,163 @@
+//! Kubeflow Pipelines and Vertex AI Pipelines: a plan lowered to PipelineSpec, one file for each pipeline.
+//!
+//! Every node becomes one task with a component and an executor of its own. What the platform cannot compute is computed
+//! by a task of the runtime image; what it cannot express is refused, never left out. What runs inside the containers is
+//! not here (see the runtime's module `container`), nor are requests to the platforms.
+
+mod bootstrap;
+mod branch;
+mod call;
+mod cel;
+mod compute;
+mod container;
+mod finish;
+mod graph;
+mod kubernetes;
+mod names;
+mod operand;
+mod outputs;
+mod platform;
+mod repeat;
+mod scope;
+mod settings;
+mod slice;
+mod sources;
+mod task;
+mod types;
+mod values;
+
+use std::collections::BTreeMap;
+
+use self::names::Names;
+use self::platform::Host;
+use super::pipeline_spec::{
+    Component, Deployment, Executor, KubernetesDeployment, KubernetesExecutor, KubernetesPlatform, PipelineInfo,
+    PipelineSpec, PlatformSpec, Platforms, SCHEMA_VERSION, write,
+};
+use super::{Built, OutputFile, Request, Target, TargetError, TargetName};
+use crate::plan::{Pipeline, Plan};
+
+/// Sizes above this may be too much for what keeps the platform's objects.
+const LARGE: usize = 1_000_000;
+
+/// Writes PipelineSpec for one of the two platforms.
+pub(super) struct KubeflowTarget(pub(super) TargetName);
+
+impl Target for KubeflowTarget {
+    fn name(&self) -> TargetName {
+        self.0
+    }
+
+    fn build(&self, request: &Request<'_>) -> Result<Built, TargetError> {
+        let mut built = Built::default();
+        for pipeline in request.plan.pipelines.values() {
+            let lowered = lower(request, pipeline)?;
+            let text = write(&lowered.spec, lowered.platform.as_ref())
+                .map_err(|error| TargetError::Write(error.to_string()))?;
+            if text.len() > LARGE {
+                built.warnings.push(format!(
+                    "`{}.yaml` has {} bytes. A platform that keeps it in one Kubernetes object refuses more than about \
+                     1.5 MB: build images for the steps that carry their Python sources, or split the pipeline.",
+                    pipeline.name,
+                    text.len()
+                ));
+            }
+            built.warnings.extend(lowered.warnings);
+            built.files.push(OutputFile {
+                path: format!("{}.yaml", pipeline.name).into(),
+                text,
+            });
+        }
+        Ok(built)
+    }
+}
+
+/// A pipeline as the platforms read it.
+struct Lowered {
+    spec: PipelineSpec,
+    platform: Option<PlatformSpec>,
+    warnings: Vec<String>,
+}
+
+fn lower(request: &Request<'_>, pipeline: &Pipeline) -> Result<Lowered, TargetError> {
+    let host = Host::of(request.target)?;
+    let name = pipeline_name(&pipeline.name);
+    let mut lowering = Lowering {
+        request,
+        plan: request.plan,
+        host,
+        names: Names::default(),
+        calls: Vec::new(),
+        components: BTreeMap::new(),
+        executors: BTreeMap::new(),
+        kubernetes: BTreeMap::new(),
+        bootstrap: None,
+        warnings: Vec::new(),
+    };
+    // `kfp` would take a component of the pipeline's name for the pipeline.
+    lowering.names.reserve(&name);
+    let root = lowering.root(pipeline)?;
+    let platform = (!lowering.kubernetes.is_empty()).then(|| PlatformSpec {
+        platforms: Platforms {
+            kubernetes: KubernetesPlatform {
+                deployment_spec: KubernetesDeployment {
+                    executors: lowering.kubernetes,
+                },
+                pipeline_config: None,
+            },
+        },
+    });
+    let spec = PipelineSpec {
+        components: lowering.components,
+        default_pipeline_root: host.root().map(str::to_owned),
+        deployment_spec: Deployment {
+            executors: lowering.executors,
+        },
+        pipeline_info: PipelineInfo {
+            description: pipeline.docs.clone(),
+            display_name: (name != pipeline.name).then(|| pipeline.name.clone()),
+            name,
+        },
+        root,
+        schema_version: SCHEMA_VERSION.to_owned(),
+        sdk_version: format!("mlp-{}", env!("CARGO_PKG_VERSION")),
+    };
+    Ok(Lowered {
+        spec,
+        platform,
+        warnings: lowering.warnings,
+    })
+}
+
+/// A pipeline's name on the platforms: both take letters, digits and dashes.
+fn pipeline_name(name: &str) -> String {
+    names::sanitised(name)
+}
+
+/// What is built up for one file.
+struct Lowering<'r> {
+    request: &'r Request<'r>,
+    plan: &'r Plan,
+    host: Host<'r>,
+    /// Names of components and executors.
+    names: Names,
+    /// The pipelines that are being called.
+    calls: Vec<&'r str>,
+    components: BTreeMap<String, Component>,
+    executors: BTreeMap<String, Executor>,
+    kubernetes: BTreeMap<String, KubernetesExecutor>,
+    /// The text that runs Python steps, made when it is first needed.
+    bootstrap: Option<String>,
+    warnings: Vec<String>,
+}
+
+impl Lowering<'_> {
+    /// A feature that the platform has not.
+    fn refused(&self, feature: impl Into<String>, why: &'static str) -> TargetError {
+        TargetError::Refused {
+            target: self.host.name(),
+            feature: feature.into(),
+            why,
+        }
+    }
+}

@@ -1,0 +1,60 @@
+//! What differs between Kubeflow Pipelines and Vertex AI.
+
+use crate::plan::{DeclaredTarget, KubeflowTarget, Platform, VertexTarget};
+use crate::targets::TargetError;
+
+/// The platform with its settings.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Host<'r> {
+    Kubeflow(&'r KubeflowTarget),
+    Vertex(&'r VertexTarget),
+}
+
+impl<'r> Host<'r> {
+    /// The platform of a declared target.
+    pub(super) fn of(target: &'r DeclaredTarget) -> Result<Self, TargetError> {
+        match &target.platform {
+            Platform::Kubeflow(settings) => Ok(Self::Kubeflow(settings)),
+            Platform::Vertex(settings) => Ok(Self::Vertex(settings)),
+            Platform::Local | Platform::Airflow(_) => Err(TargetError::Write(format!(
+                "the target `{}` is for another platform",
+                target.name
+            ))),
+        }
+    }
+
+    /// Its name.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Kubeflow(_) => "kubeflow",
+            Self::Vertex(_) => "vertex",
+        }
+    }
+
+    /// Where artifacts go.
+    pub(super) fn root(self) -> Option<&'r str> {
+        match self {
+            Self::Kubeflow(settings) => settings.root.as_deref(),
+            Self::Vertex(settings) => (!settings.root.is_empty()).then_some(settings.root.as_str()),
+        }
+    }
+
+    /// Whether it can run a graph once for each artifact of a list.
+    pub(super) fn loops_over_artifacts(self) -> bool {
+        matches!(self, Self::Vertex(_))
+    }
+
+    /// The folder in which a container finds the model registry.
+    pub(super) fn registry(self) -> Option<String> {
+        match self {
+            Self::Kubeflow(settings) => settings.registry_claim.is_some().then(|| "/mlp/registry".to_owned()),
+            Self::Vertex(settings) => {
+                let address = match &settings.registry {
+                    Some(registry) => registry.clone(),
+                    None => format!("{}/mlp-registry", settings.root.trim_end_matches('/')),
+                };
+                address.strip_prefix("gs://").map(|path| format!("/gcs/{path}"))
+            }
+        }
+    }
+}

@@ -1,0 +1,263 @@
+//! A step's settings as the platform knows them: caching, retries, resources, environment, secrets, time.
+
+use super::platform::Host;
+use super::task::Draft;
+use super::{Lowering, kubernetes, values};
+use crate::plan::{CachePolicy, Node, NodeKind, Operation, Resources, Retries, Step};
+use crate::targets::TargetError;
+use crate::targets::pipeline_spec::{
+    Accelerator, CachingOptions, ContainerResources, EnvironmentVariable, RetryPolicy,
+};
+use crate::types::Value;
+
+/// The variable that tells where the model registry is.
+const REGISTRY_VARIABLE: &str = "MLP_REGISTRY";
+
+/// Applies a step's settings. `launched` says that one of our own programs runs the step, and can do what the platform
+/// cannot.
+pub(super) fn step(
+    lowering: &mut Lowering<'_>,
+    step: &Step,
+    draft: &mut Draft,
+    launched: bool,
+) -> Result<(), TargetError> {
+    draft.task.caching_options = Some(caching(&step.cache));
+    draft.task.retry_policy = retries(&step.retries);
+    draft.container.resources = resources(lowering, step)?;
+    for (name, value) in &step.env {
+        if values::looks_like_placeholder(value) || values::looks_like_placeholder(name) {
+            return Err(lowering.refused(
+                format!("`{{{{` in the variable `{name}` of `{}`", step.name),
+                "the platform would take it for a placeholder. Pass the text as a parameter of the step",
+            ));
+        }
+        draft.container.env.push(EnvironmentVariable {
+            name: name.clone(),
+            value: value.clone(),
+        });
+    }
+    match lowering.host {
+        Host::Kubeflow(settings) => kubernetes::step(lowering, settings, step, draft),
+        Host::Vertex(_) => vertex(lowering, step, draft, launched),
+    }
+}
+
+/// What an operation needs beside its inputs.
+pub(super) fn operation(lowering: &mut Lowering<'_>, node: &Node, draft: &mut Draft) {
+    let operation = match &node.kind {
+        NodeKind::Operation(operation) => Some(operation.as_ref()),
+        NodeKind::Step(_) | NodeKind::Branch(_) | NodeKind::Loop(_) | NodeKind::Finally(_) | NodeKind::Pipeline(_) => {
+            None
+        }
+    };
+    let volatile = operation.is_some_and(is_volatile);
+    draft.task.caching_options = Some(CachingOptions {
+        cache_key: None,
+        enable_cache: !volatile,
+    });
+    if let Some(operation) = operation
+        && uses_registry(operation)
+    {
+        match lowering.host.registry() {
+            Some(value) => draft.container.env.push(EnvironmentVariable {
+                name: REGISTRY_VARIABLE.to_owned(),
+                value,
+            }),
+            None => lowering.warn_once(
+                "The registry is kept in each pod's own files, and is lost with the pod: set `registry_claim` in the target \
+                 to the claim of a volume that keeps it.",
+            ),
+        }
+        if let Host::Kubeflow(settings) = lowering.host {
+            kubernetes::registry(settings, draft);
+        }
+    }
+    if let Host::Kubeflow(settings) = lowering.host {
+        kubernetes::everywhere(settings, draft);
+    }
+}
+
+/// Whether an operation reads or changes what stands outside of its inputs, so that an earlier output must not stand for
+/// it.
+fn is_volatile(operation: &Operation) -> bool {
+    match operation {
+        Operation::Read { .. } | Operation::Champion { .. } | Operation::Register { .. } | Operation::Deploy { .. } => {
+            true
+        }
+        Operation::Validate { checks, .. } => checks.iter().flat_map(|checks| &checks.checks).any(|check| {
+            matches!(
+                check.measure,
+                crate::plan::CheckKind::Drift { .. } | crate::plan::CheckKind::Freshness(_)
+            )
+        }),
+        Operation::Features(_)
+        | Operation::Project(_)
+        | Operation::Split { .. }
+        | Operation::Mask { .. }
+        | Operation::Predict { .. }
+        | Operation::Evaluate { .. }
+        | Operation::Gate { .. }
+        | Operation::Challenge(_)
+        | Operation::Prior { .. } => false,
+    }
+}
+
+/// Whether an operation reads or writes the registry, or the records beside it.
+fn uses_registry(operation: &Operation) -> bool {
+    match operation {
+        Operation::Champion { .. } | Operation::Register { .. } | Operation::Deploy { .. } => true,
+        Operation::Validate { checks, .. } => checks
+            .iter()
+            .flat_map(|checks| &checks.checks)
+            .any(|check| matches!(check.measure, crate::plan::CheckKind::Drift { .. })),
+        Operation::Read { .. }
+        | Operation::Features(_)
+        | Operation::Project(_)
+        | Operation::Split { .. }
+        | Operation::Mask { .. }
+        | Operation::Predict { .. }
+        | Operation::Evaluate { .. }
+        | Operation::Gate { .. }
+        | Operation::Challenge(_)
+        | Operation::Prior { .. } => false,
+    }
+}
+
+fn caching(policy: &CachePolicy) -> CachingOptions {
+    match policy {
+        CachePolicy::Auto => CachingOptions {
+            cache_key: None,
+            enable_cache: true,
+        },
+        CachePolicy::Never => CachingOptions::default(),
+        CachePolicy::Key(key) => CachingOptions {
+            cache_key: Some(key.clone()),
+            enable_cache: true,
+        },
+    }
+}
+
+fn retries(retries: &Retries) -> Option<RetryPolicy> {
+    (retries.count > 0).then(|| RetryPolicy {
+        backoff_duration: Some(seconds(retries.backoff.first)),
+        backoff_factor: Some(retries.backoff.factor),
+        backoff_max_duration: Some(seconds(retries.backoff.longest)),
+        max_retry_count: retries.count,
+    })
+}
+
+/// Milliseconds as protobuf writes durations: `30s`, `0.250s`.
+fn seconds(milliseconds: i64) -> String {
+    let milliseconds = milliseconds.max(0);
+    let (whole, part) = (milliseconds / 1_000, milliseconds % 1_000);
+    if part == 0 {
+        format!("{whole}s")
+    } else {
+        format!("{whole}.{part:03}s")
+    }
+}
+
+fn resources(lowering: &Lowering<'_>, step: &Step) -> Result<Option<ContainerResources>, TargetError> {
+    let Resources {
+        cpu_millis,
+        memory,
+        disk,
+        gpu,
+        tpu,
+        spot: _,
+    } = &step.resources;
+    if disk.is_some() {
+        return Err(lowering.refused(
+            format!("`disk` of `{}`", step.name),
+            "the platform has no such setting. On Kubeflow, mount a `scratch` volume in `kubernetes { volumes }`",
+        ));
+    }
+    let accelerator = match (gpu, tpu) {
+        (Some((kind, count)), _) => Some(accelerator(&lowering.host.gpu(kind), u64::from(*count))),
+        (None, Some((kind, topology))) => {
+            let (name, count) = lowering.host.tpu(kind, topology);
+            Some(accelerator(&name, count))
+        }
+        (None, None) => None,
+    };
+    let resources = ContainerResources {
+        accelerator,
+        #[expect(clippy::cast_precision_loss, reason = "counts of cores are small")]
+        cpu_limit: cpu_millis.map(|millis| millis as f64 / 1_000.0),
+        #[expect(clippy::cast_precision_loss, reason = "the older spelling is a rounded one")]
+        memory_limit: memory.map(|bytes| bytes as f64 / 1e9),
+        resource_cpu_limit: cpu_millis.map(cores),
+        resource_memory_limit: memory.map(kubernetes::quantity),
+        ..ContainerResources::default()
+    };
+    Ok((resources != ContainerResources::default()).then_some(resources))
+}
+
+/// `2` or `500m`
+fn cores(millis: u64) -> String {
+    if millis % 1_000 == 0 {
+        (millis / 1_000).to_string()
+    } else {
+        format!("{millis}m")
+    }
+}
+
+fn accelerator(kind: &str, count: u64) -> Accelerator {
+    Accelerator {
+        count: Some(count.to_string()),
+        resource_count: Some(count.to_string()),
+        resource_type: Some(kind.to_owned()),
+        kind: Some(kind.to_owned()),
+    }
+}
+
+/// Vertex AI has no settings for Kubernetes: our own programs do what they can, the rest is refused.
+fn vertex(lowering: &Lowering<'_>, step: &Step, draft: &mut Draft, launched: bool) -> Result<(), TargetError> {
+    if step.kubernetes.is_some() {
+        return Err(lowering.refused(
+            format!("`kubernetes` of `{}`", step.name),
+            "steps of Vertex AI run on machines of their own, not in a cluster. Leave the setting out for this target",
+        ));
+    }
+    if let Some(timeout) = step.timeout {
+        if !launched {
+            return Err(lowering.refused(
+                format!("`timeout` of `{}`, which has an image of its own", step.name),
+                "Vertex AI has no timeout for a step. Leave `image` out, and the runtime image ends the step in time",
+            ));
+        }
+        let text = Value::Duration(timeout).to_string();
+        draft.container.args.extend(["--timeout".to_owned(), text]);
+    }
+    for variable in step.secrets.keys() {
+        let reference = secret(lowering, step, variable)?;
+        if !launched {
+            return Err(lowering.refused(
+                format!("the secret `{variable}` of `{}`, which has an image of its own", step.name),
+                "Vertex AI gives no secrets to a step. Leave `image` out, and the runtime image fetches it",
+            ));
+        }
+        draft.container.args.extend(["--secret".to_owned(), format!("{variable}={reference}")]);
+    }
+    Ok(())
+}
+
+/// The platform's own reference of a secret.
+pub(super) fn secret<'r>(
+    lowering: &Lowering<'r>,
+    step: &Step,
+    variable: &str,
+) -> Result<&'r str, TargetError> {
+    let known = &lowering.request.target.secrets;
+    let named = step.secrets.get(variable).map(|reference| match reference {
+        crate::plan::SecretReference::Env(name) | crate::plan::SecretReference::File(name) => name.as_str(),
+    });
+    let found = known.get(variable).or_else(|| known.get(named?));
+    found.map(String::as_str).ok_or_else(|| {
+        lowering.refused(
+            format!("the secret `{variable}` of `{}`", step.name),
+            "the target does not say where the platform keeps it. Name it in the target: \
+             `secrets: { \"VARIABLE\": \"secret/key\" }` on Kubeflow, `\"projects/…/secrets/…/versions/…\"` on Vertex AI",
+        )
+    })
+}
