@@ -6,6 +6,7 @@ pub mod accelerators;
 mod bootstrap;
 pub mod capability;
 pub mod images;
+mod kubeflow;
 pub mod pins;
 pub mod pipeline_spec;
 mod plan_target;
@@ -142,8 +143,7 @@ pub fn build(target: TargetName, request: &Request<'_>) -> Result<Built, TargetE
     match target {
         TargetName::Plan => plan_target::PlanTarget.build(request),
         TargetName::Local => Err(TargetError::RunsInstead),
-        TargetName::Kubeflow | TargetName::Vertex | TargetName::Airflow => {
-            Err(TargetError::NotSupportedYet(target.name()))
-        }
+        TargetName::Kubeflow | TargetName::Vertex => kubeflow::KubeflowTarget(target).build(request),
+        TargetName::Airflow => Err(TargetError::NotSupportedYet(target.name())),
     }
 }

@@ -24,6 +24,8 @@ pub enum Feature {
     Loop,
     /// `for` over a list of artifacts.
     ArtifactLoop,
+    /// A list of artifacts that the pipeline puts together.
+    ArtifactList,
     /// `finally`
     Finally,
     /// `finally` in a pipeline that another calls.
@@ -84,13 +86,14 @@ pub enum Support {
 
 impl Feature {
     /// All of them.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 26] = [
         Self::PythonStep,
         Self::CommandStep,
         Self::Operation,
         Self::Branch,
         Self::Loop,
         Self::ArtifactLoop,
+        Self::ArtifactList,
         Self::Finally,
         Self::CalledFinally,
         Self::Call,
@@ -122,6 +125,7 @@ impl Feature {
             Self::Branch => "`if/else`",
             Self::Loop => "`for`",
             Self::ArtifactLoop => "`for` over a list of artifacts",
+            Self::ArtifactList => "a list of artifacts that the pipeline puts together",
             Self::Finally => "`finally`",
             Self::CalledFinally => "`finally` in a pipeline that another calls",
             Self::Call => "a pipeline that calls another",
@@ -165,6 +169,7 @@ fn local(feature: Feature) -> Support {
         Feature::Branch
         | Feature::Loop
         | Feature::ArtifactLoop
+        | Feature::ArtifactList
         | Feature::Finally
         | Feature::CalledFinally
         | Feature::Call
@@ -192,6 +197,7 @@ fn pipeline_spec(feature: Feature) -> Support {
         Feature::Operation => Support::Lowered("`mlp op` in the runtime image"),
         Feature::Branch => Support::Lowered("a group with a condition, inside a group of its own"),
         Feature::Loop => Support::Lowered("a group with an iterator, inside a group of its own"),
+        Feature::ArtifactList => Support::Lowered("put together inside the step; not as an output of the pipeline"),
         Feature::Finally => Support::Lowered("an exit task"),
         Feature::Call | Feature::ArtifactLoop | Feature::Retries | Feature::Timeout | Feature::Image => Support::Full,
         Feature::CalledFinally => Support::Refused {
@@ -245,6 +251,7 @@ fn kubeflow(feature: Feature) -> Support {
         | Feature::Operation
         | Feature::Branch
         | Feature::Loop
+        | Feature::ArtifactList
         | Feature::Finally
         | Feature::CalledFinally
         | Feature::Call
@@ -290,6 +297,7 @@ fn vertex(feature: Feature) -> Support {
         | Feature::Branch
         | Feature::Loop
         | Feature::ArtifactLoop
+        | Feature::ArtifactList
         | Feature::Finally
         | Feature::CalledFinally
         | Feature::Call

@@ -4,12 +4,12 @@
 use super::Lowering;
 use super::cel;
 use super::graph::Body;
+use super::names;
 use super::operand;
 use super::outputs::{Given, Wanted};
 use super::scope::{Binds, Needs, Scope, define, give};
 use super::task::output;
 use super::values::Wire;
-use super::names;
 use crate::plan::{Branch, Expression, Graph, Input, Node, Operand, PortType, Reference};
 use crate::targets::TargetError;
 use crate::targets::pipeline_spec::{
@@ -43,7 +43,14 @@ impl<'r> Lowering<'r> {
         let (then, otherwise): (Vec<&Operand>, Vec<&Operand>) =
             branch.values.iter().map(|(then, otherwise)| (then, otherwise)).unzip();
         let then = self.arm(body, &mut inner, node, ("then", &branch.then), &then, &decision)?;
-        let otherwise = self.arm(body, &mut inner, node, ("else", &branch.otherwise), &otherwise, &negated)?;
+        let otherwise = self.arm(
+            body,
+            &mut inner,
+            node,
+            ("else", &branch.otherwise),
+            &otherwise,
+            &negated,
+        )?;
         let (mut component, needs) = inner.finish();
         for port in &node.outputs {
             output(&mut component, &port.name, &Wire::output(&port.ty));

@@ -8,8 +8,8 @@ use super::operand::{self, Taken};
 use super::scope::{Scope, give};
 use super::values::Wire;
 use crate::plan::{Call, Node, Operand, Parameter, PortType};
-use crate::targets::TargetError;
 use crate::targets::pipeline_spec::{CachingOptions, Task};
+use crate::targets::{Feature, TargetError};
 use crate::types::Value;
 
 impl<'r> Lowering<'r> {
@@ -24,13 +24,19 @@ impl<'r> Lowering<'r> {
         let missing = || TargetError::Write(format!("the plan has no pipeline `{}`", call.pipeline));
         let called = plan.pipelines.get(&call.pipeline).ok_or_else(missing)?;
         if self.calls.contains(&called.name.as_str()) {
-            return Err(self.refused(
-                format!("`{}`, which calls itself,", called.name),
-                "the platform has no end of copies of a pipeline. Write it as a loop",
+            return Err(body.types.refused(
+                Some(&node.id),
+                Feature::Call,
+                format!("`{}` calls itself, and every call is a copy", called.name),
+                "Write it as a loop.",
             ));
         }
         let prepared = self.prepared(body, scope, node, is_handed_over)?;
-        let mut inner = Body::new(called, format!("{}{}.", body.prefix, node.id), self.host.name());
+        let mut inner = Body::new(
+            called,
+            format!("{}{}.", body.prefix, node.id),
+            self.request.target.title(),
+        );
         let mut task = Task {
             caching_options: Some(CachingOptions {
                 cache_key: None,

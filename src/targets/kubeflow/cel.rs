@@ -35,7 +35,13 @@ pub(super) fn condition(expression: &Expression, types: &Types) -> Option<String
 }
 
 fn binary(operator: BinaryOperator, left: &Expression, right: &Expression, types: &Types) -> Option<String> {
-    let both = |sign: &str| Some(format!("({} {sign} {})", condition(left, types)?, condition(right, types)?));
+    let both = |sign: &str| {
+        Some(format!(
+            "({} {sign} {})",
+            condition(left, types)?,
+            condition(right, types)?
+        ))
+    };
     let (sign, flipped) = match operator {
         BinaryOperator::And => return both("&&"),
         BinaryOperator::Or => return both("||"),
@@ -69,7 +75,9 @@ fn comparison(value: &Expression, sign: &str, constant: &Expression, types: &Typ
         (DataKind::Float, Value::Float(value)) => Some(format!("{input} {sign} {}", double(*value)?)),
         #[expect(clippy::cast_precision_loss, reason = "small integers are exact")]
         (DataKind::Float, Value::Int(value)) => Some(format!("{input} {sign} {}", double(*value as f64)?)),
-        (DataKind::String, Value::String(text)) | (DataKind::Enum(_), Value::Enum(text)) if equality && is_safe(text) => {
+        (DataKind::String, Value::String(text)) | (DataKind::Enum(_), Value::Enum(text))
+            if equality && is_safe(text) =>
+        {
             Some(format!("{input} {sign} '{text}'"))
         }
         _ => None,
@@ -84,15 +92,18 @@ fn double(value: f64) -> Option<String> {
 
 /// Texts that need no escape anywhere, and in which `kfp.local`, which rewrites the condition as text, finds no operator.
 fn is_safe(text: &str) -> bool {
-    text.chars()
-        .all(|character| character.is_alphanumeric() || matches!(character, ' ' | '_' | '-' | '.' | ',' | ':' | '/' | '@' | '+'))
-        && !text.contains("pipelinechannel--")
+    text.chars().all(|character| {
+        character.is_alphanumeric() || matches!(character, ' ' | '_' | '-' | '.' | ',' | ':' | '/' | '@' | '+')
+    }) && !text.contains("pipelinechannel--")
 }
 
 /// The type of a value that is always present.
 fn plain<'t>(reference: &Reference, types: &'t Types) -> Option<DataType> {
     // How a run ended is a record on the platform, not the word.
-    if matches!(reference, Reference::Outcome | Reference::RunId | Reference::ScheduledTime | Reference::Attempt) {
+    if matches!(
+        reference,
+        Reference::Outcome | Reference::RunId | Reference::ScheduledTime | Reference::Attempt
+    ) {
         return None;
     }
     match types.wire(reference).ok()?.ty {

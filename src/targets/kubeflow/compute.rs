@@ -6,7 +6,7 @@ use super::operand;
 use super::scope::{Binds, Scope, Types};
 use super::task::Runner;
 use crate::plan::{COMPUTE, Input, Node, NodePath, Operand, Port, Reference};
-use crate::targets::TargetError;
+use crate::targets::{Feature, TargetError};
 
 impl<'r> Lowering<'r> {
     /// Adds a task that evaluates and checks values, and gives each under its own name; `id` is what refers to it.
@@ -52,9 +52,11 @@ impl<'r> Lowering<'r> {
         for input in &mut node.inputs {
             if !simple(input, &body.types)? {
                 if !input.ty.is_value() {
-                    return Err(self.refused(
-                        format!("`{}` of `{}`, a list of artifacts put together in the pipeline", input.name, node.id),
-                        "the platform knows only lists that a loop gathers. Gather them in a loop, or pass them one by one",
+                    return Err(body.types.refused(
+                        Some(&node.id),
+                        Feature::ArtifactList,
+                        format!("`{}` is put together from several artifacts, and the platform knows only lists that a loop gathers", input.name),
+                        "Leave `image` out of the step, or gather the artifacts in a loop.",
                     ));
                 }
                 let reference = Operand::Reference(Reference::Output {

@@ -7,8 +7,8 @@ use super::scope::{Binds, Scope};
 use super::task::output;
 use super::values::Wire;
 use crate::plan::{Graph, Node, NodeKind, Operand, Step};
-use crate::targets::TargetError;
 use crate::targets::pipeline_spec::{Strategy, Task, TriggerPolicy};
+use crate::targets::{Feature, TargetError};
 
 impl<'r> Lowering<'r> {
     /// Adds the nodes of a pipeline with a `finally`; gives where its outputs come from.
@@ -20,9 +20,11 @@ impl<'r> Lowering<'r> {
     ) -> Result<Given, TargetError> {
         let pipeline = body.pipeline;
         if self.calls.len() > 1 {
-            return Err(self.refused(
-                format!("the `finally` of `{}`, which another pipeline calls", pipeline.name),
-                "the platform has one only around a whole run. Move it to the pipeline that is run",
+            return Err(body.types.refused(
+                Some(&last.id),
+                Feature::CalledFinally,
+                "an exit task can stand in the outermost pipeline only",
+                "Move `finally` to the pipeline that is started.",
             ));
         }
         let mut inner = Scope::new(Binds::Nothing);
@@ -84,9 +86,8 @@ impl<'r> Lowering<'r> {
             NodeKind::Operation(_) => true,
             NodeKind::Step(call) => {
                 let step: Option<&Step> = self.plan.steps.get(&call.step);
-                let launched = step.is_some_and(|step| {
-                    step.image.is_none() && matches!(step.run, crate::plan::Run::Command(_))
-                });
+                let launched =
+                    step.is_some_and(|step| step.image.is_none() && matches!(step.run, crate::plan::Run::Command(_)));
                 let checked = step.is_some_and(|step| !step.outputs.is_empty());
                 launched || (!checked && node.inputs.iter().all(|input| simple(&input.value)))
             }

@@ -7,7 +7,7 @@ use super::names::Names;
 use super::scope::{Binds, Scope, Types};
 use super::task::{Runner, output};
 use super::values::{self, Wire};
-use super::{Lowering, operand, pipeline_name};
+use super::{Lowering, pipeline_name};
 use crate::plan::{
     Graph, Input, Node, NodeKind, Operand, Operation, Pipeline, PortType, Reference, Run, Step, StepCall,
 };
@@ -25,9 +25,10 @@ pub(super) struct Body<'r> {
 }
 
 impl<'r> Body<'r> {
-    pub(super) fn new(pipeline: &'r Pipeline, prefix: String, target: &'static str) -> Self {
+    pub(super) fn new(pipeline: &'r Pipeline, prefix: String, title: String) -> Self {
         let mut types = Types {
-            target,
+            title,
+            pipeline: pipeline.name.clone(),
             ..Types::default()
         };
         ports(&pipeline.graph, &mut types);
@@ -62,7 +63,7 @@ fn ports(graph: &Graph, types: &mut Types) {
 impl<'r> Lowering<'r> {
     /// The pipeline that the file is for.
     pub(super) fn root(&mut self, pipeline: &'r Pipeline) -> Result<Component, TargetError> {
-        let mut body = Body::new(pipeline, String::new(), self.host.name());
+        let mut body = Body::new(pipeline, String::new(), self.request.target.title());
         let parameters = pipeline.parameters.iter().map(|parameter| {
             let wire = Wire::plain(PortType::Value(parameter.ty.clone()));
             (parameter.name.clone(), wire)
@@ -94,9 +95,7 @@ impl<'r> Lowering<'r> {
             };
             let default = match &parameter.default {
                 None | Some(crate::types::Value::None) => None,
-                Some(value) => Some(
-                    values::constant(value).map_err(|number| operand::too_large(number, self.host.name()))?,
-                ),
+                Some(value) => Some(values::constant(value).map_err(|number| body.types.too_large(number))?),
             };
             let input = InputParameter {
                 is_optional: input.is_optional || default.is_some(),
@@ -104,7 +103,10 @@ impl<'r> Lowering<'r> {
                 description: parameter.docs.clone(),
                 ..input
             };
-            component.input_definitions.parameters.insert(parameter.name.clone(), input);
+            component
+                .input_definitions
+                .parameters
+                .insert(parameter.name.clone(), input);
         }
         for item in &pipeline.outputs {
             output(&mut component, &item.name, &Wire::output(&item.ty));
@@ -149,12 +151,7 @@ impl<'r> Lowering<'r> {
         Ok(())
     }
 
-    pub(super) fn node(
-        &mut self,
-        body: &mut Body<'r>,
-        scope: &mut Scope,
-        node: &'r Node,
-    ) -> Result<(), TargetError> {
+    pub(super) fn node(&mut self, body: &mut Body<'r>, scope: &mut Scope, node: &'r Node) -> Result<(), TargetError> {
         match &node.kind {
             NodeKind::Step(call) => self.step(body, scope, node, call),
             NodeKind::Operation(operation) => self.operation(body, scope, node, operation),
@@ -177,9 +174,7 @@ impl<'r> Lowering<'r> {
         let missing = || TargetError::Write(format!("the plan has no step `{}`", call.step));
         let step: &'r Step = plan.steps.get(&call.step).ok_or_else(missing)?;
         match &step.run {
-            Run::Command(arguments) if step.image.is_some() => {
-                self.plain_container(body, scope, node, step, arguments)
-            }
+            Run::Command(arguments) if step.image.is_some() => self.plain_container(body, scope, node, step, arguments),
             Run::Command(_) => self.launched(body, scope, node.clone(), Runner::Command, Some(step)),
             Run::Python(_) => {
                 let node = self.prepared(body, scope, node, |input, types| {
@@ -197,7 +192,13 @@ impl<'r> Lowering<'r> {
         node: &'r Node,
         operation: &Operation,
     ) -> Result<(), TargetError> {
-        self.launched(body, scope, node.clone(), Runner::Operation(operation_name(operation)), None)
+        self.launched(
+            body,
+            scope,
+            node.clone(),
+            Runner::Operation(operation_name(operation)),
+            None,
+        )
     }
 }
 

@@ -2,12 +2,12 @@
 
 use super::task::Draft;
 use super::{Lowering, settings};
-use crate::plan::{Kubernetes, KubeflowTarget, Step, Volume, VolumeSource};
-use crate::targets::TargetError;
+use crate::plan::{KubeflowTarget, Kubernetes, Resources, Step, Volume, VolumeSource};
 use crate::targets::pipeline_spec::{
     ConfigMapVolume, EmptyDirMount, ImagePullSecret, KeyToEnv, KubernetesExecutor, NodeSelector, ParameterInput,
     PodMetadata, PvcMount, RuntimeValue, SecretAsEnv, SecretVolume, Toleration,
 };
+use crate::targets::{Feature, TargetError, accelerators};
 
 /// Applies what a step needs.
 pub(super) fn step(
@@ -24,8 +24,11 @@ pub(super) fn step(
         let reference = settings::secret(lowering, step, variable)?;
         let Some((name, key)) = reference.split_once('/') else {
             return Err(lowering.refused(
-                format!("the secret `{variable}` of `{}`", step.name),
-                "the target must name it as `secret/key`: the Kubernetes secret, and the key in it",
+                step,
+                "secrets",
+                Feature::Secrets,
+                format!("`{reference}` does not say which key of the Kubernetes secret is `{variable}`"),
+                "Name it as `secret/key` in `secrets` of the target.",
             ));
         };
         draft.kubernetes.secret_as_env.push(SecretAsEnv {
@@ -38,9 +41,7 @@ pub(super) fn step(
             secret_name_parameter: Some(named(name)),
         });
     }
-    if step.resources.spot {
-        tolerate_spot(&mut draft.kubernetes);
-    }
+    machine(&mut draft.kubernetes, &step.resources);
     if let Some(wanted) = &step.kubernetes {
         pod(&mut draft.kubernetes, wanted);
     }
@@ -123,18 +124,44 @@ fn volume(executor: &mut KubernetesExecutor, volume: &Volume, position: usize) {
     }
 }
 
-/// The label and the taint that Google's clusters give to machines that may be taken away.
-fn tolerate_spot(executor: &mut KubernetesExecutor) {
-    let label = "cloud.google.com/gke-spot";
-    let selector = executor.node_selector.get_or_insert_with(NodeSelector::default);
-    selector.labels.insert(label.to_owned(), "true".to_owned());
-    executor.tolerations.push(Toleration {
-        effect: Some("NoSchedule".to_owned()),
-        key: Some(label.to_owned()),
-        operator: Some("Equal".to_owned()),
-        value: Some("true".to_owned()),
-        ..Toleration::default()
-    });
+/// Labels and taints by which Google's clusters know machines, and scratch space.
+fn machine(executor: &mut KubernetesExecutor, resources: &Resources) {
+    let mut labels = Vec::new();
+    if let Some((kind, _)) = &resources.gpu
+        && kind != accelerators::ANY
+    {
+        labels.push((accelerators::GPU_LABEL, kind.clone()));
+    }
+    if let Some((kind, topology)) = &resources.tpu
+        && let Some(tpu) = accelerators::tpu(kind)
+    {
+        labels.push((accelerators::TPU_LABEL, tpu.kubernetes_label.to_owned()));
+        labels.push((accelerators::TPU_TOPOLOGY_LABEL, topology.clone()));
+    }
+    if resources.spot {
+        labels.push((accelerators::SPOT_LABEL, "true".to_owned()));
+        executor.tolerations.push(Toleration {
+            effect: Some("NoSchedule".to_owned()),
+            key: Some(accelerators::SPOT_LABEL.to_owned()),
+            operator: Some("Equal".to_owned()),
+            value: Some("true".to_owned()),
+            ..Toleration::default()
+        });
+    }
+    if !labels.is_empty() {
+        let selector = executor.node_selector.get_or_insert_with(NodeSelector::default);
+        selector
+            .labels
+            .extend(labels.into_iter().map(|(label, value)| (label.to_owned(), value)));
+    }
+    if let Some(bytes) = resources.disk {
+        executor.empty_dir_mounts.push(EmptyDirMount {
+            medium: None,
+            mount_path: "/tmp".to_owned(),
+            size_limit: Some(quantity(bytes)),
+            volume_name: "disk".to_owned(),
+        });
+    }
 }
 
 fn mount(claim: &str, path: &str) -> PvcMount {
@@ -156,7 +183,9 @@ fn named(name: &str) -> ParameterInput {
 /// Bytes as Kubernetes writes them, in the largest unit that divides them: `4Gi`; a bare number is bytes.
 pub(super) fn quantity(bytes: u64) -> String {
     let units = [("Ti", 40), ("Gi", 30), ("Mi", 20), ("Ki", 10)];
-    let found = units.into_iter().find(|(_, power)| bytes > 0 && bytes % (1 << power) == 0);
+    let found = units
+        .into_iter()
+        .find(|(_, power)| bytes > 0 && bytes % (1 << power) == 0);
     match found {
         Some((unit, power)) => format!("{}{unit}", bytes >> power),
         None => bytes.to_string(),

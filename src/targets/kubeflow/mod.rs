@@ -4,7 +4,6 @@
 //! by a task of the runtime image; what it cannot express is refused, never left out. What runs inside the containers is
 //! not here (see the runtime's module `container`), nor are requests to the platforms.
 
-mod bootstrap;
 mod branch;
 mod call;
 mod cel;
@@ -34,8 +33,8 @@ use super::pipeline_spec::{
     Component, Deployment, Executor, KubernetesDeployment, KubernetesExecutor, KubernetesPlatform, PipelineInfo,
     PipelineSpec, PlatformSpec, Platforms, SCHEMA_VERSION, write,
 };
-use super::{Built, OutputFile, Request, Target, TargetError, TargetName};
-use crate::plan::{Pipeline, Plan};
+use super::{Built, Feature, OutputFile, Refusal, RefusalPlace, Request, Target, TargetError, TargetName};
+use crate::plan::{Pipeline, Plan, Step};
 
 /// Sizes above this may be too much for what keeps the platform's objects.
 const LARGE: usize = 1_000_000;
@@ -152,12 +151,27 @@ struct Lowering<'r> {
 }
 
 impl Lowering<'_> {
-    /// A feature that the platform has not.
-    fn refused(&self, feature: impl Into<String>, why: &'static str) -> TargetError {
+    /// A setting of a step that the platform has not.
+    fn refused(&self, step: &Step, setting: &'static str, feature: Feature, why: String, way_out: &str) -> TargetError {
+        let place = RefusalPlace::Step {
+            step: step.name.clone(),
+            setting,
+        };
         TargetError::Refused {
-            target: self.host.name(),
-            feature: feature.into(),
-            why,
+            target: self.request.target.title(),
+            refusal: Box::new(Refusal {
+                place,
+                feature,
+                why,
+                way_out: way_out.to_owned(),
+            }),
+        }
+    }
+
+    /// Tells the user something, once.
+    fn warn_once(&mut self, warning: &str) {
+        if self.warnings.iter().all(|known| known != warning) {
+            self.warnings.push(warning.to_owned());
         }
     }
 }

@@ -95,7 +95,10 @@ pub(super) fn input(reference: &Reference) -> String {
 }
 
 fn dashed(node: &str) -> String {
-    node.replace(|character: char| !character.is_ascii_alphanumeric() && character != '_', "-")
+    node.replace(
+        |character: char| !character.is_ascii_alphanumeric() && character != '_',
+        "-",
+    )
 }
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
 //! How a node that evaluates nothing itself is given an operand: a plain container, a Python step, a called pipeline.
 
+use super::names;
 use super::scope::{Scope, Source, Types};
 use super::values::{self, Wire};
-use super::names;
 use crate::plan::{Expression, Operand, PortType, Reference, TextPart};
 use crate::targets::TargetError;
 use crate::targets::pipeline_spec::{ParameterInput, ParameterType, RuntimeValue};
@@ -40,7 +40,7 @@ pub(super) fn take(
                 beside: Vec::new(),
             }))
         }
-        Operand::Value(value) => constant(value, ty, types.target).map(Some),
+        Operand::Value(value) => constant(value, ty).map(Some).map_err(|number| types.too_large(number)),
         Operand::Expression(expression) => match expression.as_ref() {
             Expression::Text(parts) => inlined(parts, scope, types),
             Expression::Field { base, name } => field(base, name, ty, scope, types),
@@ -64,9 +64,9 @@ fn needs_check(ty: &PortType, wire: &Wire) -> bool {
     }
 }
 
-/// A constant as an input of a task.
-pub(super) fn constant(value: &Value, ty: &PortType, target: &'static str) -> Result<Taken, TargetError> {
-    let json = values::constant(value).map_err(|number| too_large(number, target))?;
+/// A constant as an input of a task; an integer that the platform cannot hold is given back.
+pub(super) fn constant(value: &Value, ty: &PortType) -> Result<Taken, i64> {
+    let json = values::constant(value)?;
     let json = match ty {
         PortType::Value(of) if of.kind == DataKind::Float => json.as_f64().map_or(json, Into::into),
         _ => json,
@@ -87,15 +87,6 @@ pub(super) fn constant(value: &Value, ty: &PortType, target: &'static str) -> Re
         after: Vec::new(),
         beside: Vec::new(),
     })
-}
-
-pub(super) fn too_large(number: i64, target: &'static str) -> TargetError {
-    TargetError::Refused {
-        target,
-        feature: format!("the integer {number}"),
-        why: "the platform keeps numbers as 64-bit floats, which are exact only up to 2^53 - 1 (9007199254740991). Pass it as \
-              a `string`",
-    }
 }
 
 /// Plain text with values in it: the platform puts them in. Nothing when a value would not be written as the language
@@ -141,7 +132,8 @@ fn inlined(parts: &[TextPart], scope: &mut Scope, types: &Types) -> Result<Optio
     }))
 }
 
-/// Whether the platform writes a value into a text as the language does.
+/// Whether the platform writes a value into a text as the language does: texts alone, since `kfp.local` writes the integer
+/// 5 as `5.0`.
 fn is_written_alike(reference: &Reference, types: &Types) -> Result<bool, TargetError> {
     let own = match reference {
         Reference::Parameter(_) | Reference::Output { .. } | Reference::Item(_) => true,
@@ -150,7 +142,7 @@ fn is_written_alike(reference: &Reference, types: &Types) -> Result<bool, Target
     };
     let wire = types.wire(reference)?;
     let present = matches!(&wire.ty, PortType::Value(of) if !of.optional);
-    let alike = matches!(wire.parameter(), Some(ParameterType::String | ParameterType::Integer));
+    let alike = wire.parameter() == Some(ParameterType::String);
     Ok(own && present && alike)
 }
 
@@ -174,7 +166,11 @@ fn field(
     else {
         return Ok(None);
     };
-    let Some(field) = record.fields.iter().find(|field| field.name == name && !field.ty.optional) else {
+    let Some(field) = record
+        .fields
+        .iter()
+        .find(|field| field.name == name && !field.ty.optional)
+    else {
         return Ok(None);
     };
     let wire = Wire::plain(PortType::Value(field.ty.clone()));

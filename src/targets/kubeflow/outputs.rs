@@ -7,10 +7,10 @@ use super::graph::Body;
 use super::scope::Scope;
 use super::values::Wire;
 use crate::plan::{Input, Operand, Pipeline, PortType, Reference};
-use crate::targets::TargetError;
 use crate::targets::pipeline_spec::{
     ArtifactSelector, ArtifactSelectors, Component, OutputParameter, ParameterSelector,
 };
+use crate::targets::{Feature, TargetError};
 
 /// An output of a graph: its name, its type, and what gives it.
 #[derive(Clone, Copy, Debug)]
@@ -107,9 +107,11 @@ impl<'r> Lowering<'r> {
             match direct(body, scope, output)? {
                 Some(found) => given.push(found),
                 None if is_artifact_list(output.ty) => {
-                    return Err(self.refused(
-                        format!("`{}`, a list of artifacts put together in the pipeline", output.name),
-                        "the platform knows only lists that a loop gathers. Return them one by one",
+                    return Err(body.types.refused(
+                        None,
+                        Feature::ArtifactList,
+                        format!("`{}` is put together from several artifacts, and the platform knows only lists that a loop gathers", output.name),
+                        "Return the artifacts one by one, or gather them in a loop.",
                     ));
                 }
                 None => computed.push(Input {
@@ -123,8 +125,10 @@ impl<'r> Lowering<'r> {
             return Ok(Given(given));
         }
         let node = computing_id(id);
-        let names: Vec<(String, bool)> =
-            computed.iter().map(|input| (input.name.clone(), input.ty.is_value())).collect();
+        let names: Vec<(String, bool)> = computed
+            .iter()
+            .map(|input| (input.name.clone(), input.ty.is_value()))
+            .collect();
         self.compute(body, scope, node.clone(), computed)?;
         for (name, is_value) in names {
             given.push(GivenOutput {

@@ -1,7 +1,7 @@
 //! What differs between Kubeflow Pipelines and Vertex AI.
 
 use crate::plan::{DeclaredTarget, KubeflowTarget, Platform, VertexTarget};
-use crate::targets::TargetError;
+use crate::targets::{TargetError, accelerators};
 
 /// The platform with its settings.
 #[derive(Clone, Copy, Debug)]
@@ -23,14 +23,6 @@ impl<'r> Host<'r> {
         }
     }
 
-    /// Its name.
-    pub(super) fn name(self) -> &'static str {
-        match self {
-            Self::Kubeflow(_) => "kubeflow",
-            Self::Vertex(_) => "vertex",
-        }
-    }
-
     /// Where artifacts go.
     pub(super) fn root(self) -> Option<&'r str> {
         match self {
@@ -42,6 +34,24 @@ impl<'r> Host<'r> {
     /// Whether it can run a graph once for each artifact of a list.
     pub(super) fn loops_over_artifacts(self) -> bool {
         matches!(self, Self::Vertex(_))
+    }
+
+    /// What it calls a kind of GPU.
+    pub(super) fn gpu(self, kind: &str) -> &'static str {
+        match self {
+            Self::Kubeflow(_) => accelerators::GPU_RESOURCE,
+            // A kind that does not exist was refused before.
+            Self::Vertex(_) => accelerators::gpu(kind).map_or(accelerators::GPU_RESOURCE, |gpu| gpu.vertex_name),
+        }
+    }
+
+    /// What it calls a kind of TPU.
+    pub(super) fn tpu(self, kind: &str) -> &'static str {
+        let on_vertex = || accelerators::tpu(kind).and_then(|tpu| tpu.vertex_name);
+        match self {
+            Self::Kubeflow(_) => accelerators::TPU_RESOURCE,
+            Self::Vertex(_) => on_vertex().unwrap_or(accelerators::TPU_RESOURCE),
+        }
     }
 
     /// The folder in which a container finds the model registry.

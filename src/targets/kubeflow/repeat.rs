@@ -5,17 +5,16 @@ use super::Lowering;
 use super::compute::computing_id;
 use super::graph::Body;
 use super::names;
-use super::operand;
 use super::outputs::Wanted;
-use super::scope::{Binds, Scope, Source, define, give};
+use super::scope::{Binds, Scope, Source, Types, define, give};
 use super::task::output;
 use super::types;
 use super::values::{self, Wire};
 use crate::plan::{Input, Loop, Node, Operand, PortType, Reference};
-use crate::targets::TargetError;
 use crate::targets::pipeline_spec::{
     ArtifactItems, ArtifactIterator, IteratorPolicy, ParameterItems, ParameterIterator, Task, TaskInputs,
 };
+use crate::targets::{Feature, TargetError};
 use crate::types::{DataKind, DataType, Value};
 
 /// What a loop runs over.
@@ -42,7 +41,7 @@ impl<'r> Lowering<'r> {
         body.types.items.push((each.item.clone(), items.ty.clone()));
         let mut inner = Scope::new(Binds::Item(each.item.clone()));
         self.graph(body, &mut inner, &each.body.nodes)?;
-        let elements = elements(self, node)?;
+        let elements = elements(&body.types, node)?;
         let wanted: Vec<Wanted<'_>> = node
             .outputs
             .iter()
@@ -94,7 +93,7 @@ impl<'r> Lowering<'r> {
     ) -> Result<Items, TargetError> {
         if let Operand::Value(Value::List(values)) = &each.items {
             let json = values::constant(&Value::List(values.clone()));
-            let json = json.map_err(|number| operand::too_large(number, self.host.name()))?;
+            let json = json.map_err(|number| body.types.too_large(number))?;
             return Ok(Items {
                 ty: PortType::Value(values::type_of(values)),
                 raw: Some(values::without_placeholders(&json.to_string())),
@@ -109,13 +108,18 @@ impl<'r> Lowering<'r> {
             }) => PortType::Value(of.as_ref().clone()),
             PortType::List(of) => of.as_ref().clone(),
             other => {
-                return Err(TargetError::Write(format!("`{}` runs over {other:?}, which is no list", node.id)));
+                return Err(TargetError::Write(format!(
+                    "`{}` runs over {other:?}, which is no list",
+                    node.id
+                )));
             }
         };
         if !item.is_value() && !self.host.loops_over_artifacts() {
-            return Err(self.refused(
-                format!("the loop `{}` over artifacts", node.id),
-                "Kubeflow Pipelines loops over values only. Loop over the values that the artifacts were made from",
+            return Err(body.types.refused(
+                Some(&node.id),
+                Feature::ArtifactLoop,
+                "its workflow compiler has no iterator over artifacts",
+                "Loop over the values that the artifacts were made from.",
             ));
         }
         let list = match &each.items {
@@ -157,6 +161,7 @@ impl<'r> Lowering<'r> {
                 item_input,
                 items: ParameterItems::Raw(raw.clone()),
             });
+            return Ok(());
         }
         let Some(list) = &items.list else {
             return Ok(());
@@ -185,7 +190,7 @@ impl<'r> Lowering<'r> {
 }
 
 /// The types of what one pass gives.
-fn elements(lowering: &Lowering<'_>, node: &Node) -> Result<Vec<PortType>, TargetError> {
+fn elements(types: &Types, node: &Node) -> Result<Vec<PortType>, TargetError> {
     node.outputs
         .iter()
         .map(|port| {
@@ -198,13 +203,17 @@ fn elements(lowering: &Lowering<'_>, node: &Node) -> Result<Vec<PortType>, Targe
                 other => other.clone(),
             };
             if matches!(&element, PortType::Value(of) if of.optional) {
-                return Err(lowering.refused(
-                    format!("`{}`, gathered by the loop `{}`,", port.name, node.id),
-                    "its items may be absent, which the platform cannot say within a list. Give each item a value with `??`",
+                return Err(types.refused(
+                    Some(&node.id),
+                    Feature::Loop,
+                    format!(
+                        "the items of `{}` may be absent, which a list of the platform cannot say",
+                        port.name
+                    ),
+                    "Give each item a value with `??`.",
                 ));
             }
             Ok(element)
         })
         .collect()
 }
-

@@ -8,11 +8,11 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use super::names;
 use super::values::{self, Wire};
 use crate::plan::{NodePath, PortType, Reference};
-use crate::targets::TargetError;
 use crate::targets::pipeline_spec::{
     ArtifactSource, Component, Dag, FinalStatus, InputDefinitions, InputParameter, ParameterInput, ParameterType,
     RuntimeValue, Task, TaskInputs, TaskOutputArtifact, TaskOutputParameter,
 };
+use crate::targets::{Feature, Refusal, RefusalPlace, TargetError};
 use crate::types::{DataKind, DataType, EnumType, EnumVariant};
 
 /// What a graph binds beside its nodes.
@@ -69,8 +69,9 @@ pub(super) enum Source {
 /// The types of what a pipeline's references stand for.
 #[derive(Debug, Default)]
 pub(super) struct Types {
-    /// The platform's name, for messages.
-    pub(super) target: &'static str,
+    /// The target's title and the pipeline's name, for messages.
+    pub(super) title: String,
+    pub(super) pipeline: String,
     pub(super) parameters: HashMap<String, Wire>,
     pub(super) outputs: HashMap<NodePath, Vec<(String, PortType)>>,
     /// Items of the loops around, the innermost last.
@@ -78,6 +79,43 @@ pub(super) struct Types {
 }
 
 impl Types {
+    /// Something at a node that the platform cannot express.
+    pub(super) fn refused(
+        &self,
+        node: Option<&str>,
+        feature: Feature,
+        why: impl Into<String>,
+        way_out: &str,
+    ) -> TargetError {
+        let pipeline = self.pipeline.clone();
+        let place = match node {
+            Some(node) => RefusalPlace::Node {
+                pipeline,
+                node: node.to_owned(),
+            },
+            None => RefusalPlace::Pipeline(pipeline),
+        };
+        TargetError::Refused {
+            target: self.title.clone(),
+            refusal: Box::new(Refusal {
+                place,
+                feature,
+                why: why.into(),
+                way_out: way_out.to_owned(),
+            }),
+        }
+    }
+
+    /// An integer that the platform cannot hold.
+    pub(super) fn too_large(&self, number: i64) -> TargetError {
+        self.refused(
+            None,
+            Feature::LargeInteger,
+            format!("{number} is beyond 9007199254740991, up to which 64-bit floating point is exact"),
+            "Make it a `string`, and convert it in the step.",
+        )
+    }
+
     /// What a reference stands for.
     pub(super) fn wire(&self, reference: &Reference) -> Result<Wire, TargetError> {
         let unknown = || TargetError::Write(format!("the plan has no {reference:?} here"));
@@ -164,13 +202,6 @@ impl Scope {
         match reference {
             Reference::RunId => return Ok(constant("{{$.pipeline_job_uuid}}", wire)),
             Reference::ScheduledTime => return Ok(constant("{{$.pipeline_job_schedule_time_utc}}", wire)),
-            Reference::Attempt => {
-                return Err(TargetError::Refused {
-                    target: types.target,
-                    feature: "`attempt()`".to_owned(),
-                    why: "the platform tells a step nothing of earlier attempts. Leave it out",
-                });
-            }
             Reference::Outcome => {
                 if let Some(task) = &self.ended {
                     let status = FinalStatus {
@@ -191,7 +222,7 @@ impl Scope {
                     return Ok(made.output(port, wire));
                 }
             }
-            Reference::Parameter(_) | Reference::Item(_) => {}
+            Reference::Parameter(_) | Reference::Item(_) | Reference::Attempt => {}
         }
         let after = match (&self.binds, &self.parameter_check, reference) {
             (Binds::Parameters, Some((task, checked)), Reference::Parameter(name)) if checked.contains(name) => {

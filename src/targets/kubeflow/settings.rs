@@ -4,10 +4,10 @@ use super::platform::Host;
 use super::task::Draft;
 use super::{Lowering, kubernetes, values};
 use crate::plan::{CachePolicy, Node, NodeKind, Operation, Resources, Retries, Step};
-use crate::targets::TargetError;
 use crate::targets::pipeline_spec::{
     Accelerator, CachingOptions, ContainerResources, EnvironmentVariable, RetryPolicy,
 };
+use crate::targets::{Feature, TargetError, accelerators};
 use crate::types::Value;
 
 /// The variable that tells where the model registry is.
@@ -23,12 +23,19 @@ pub(super) fn step(
 ) -> Result<(), TargetError> {
     draft.task.caching_options = Some(caching(&step.cache));
     draft.task.retry_policy = retries(&step.retries);
-    draft.container.resources = resources(lowering, step)?;
+    draft.container.resources = resources(lowering, step);
     for (name, value) in &step.env {
         if values::looks_like_placeholder(value) || values::looks_like_placeholder(name) {
+            if launched {
+                // The program that runs the step sets it.
+                continue;
+            }
             return Err(lowering.refused(
-                format!("`{{{{` in the variable `{name}` of `{}`", step.name),
-                "the platform would take it for a placeholder. Pass the text as a parameter of the step",
+                step,
+                "env",
+                Feature::ContainerHole,
+                format!("the platform would take `{{{{` in the variable `{name}` for a placeholder"),
+                "Leave `image` out, or pass the text as a parameter of the step.",
             ));
         }
         draft.container.env.push(EnvironmentVariable {
@@ -157,26 +164,22 @@ fn seconds(milliseconds: i64) -> String {
     }
 }
 
-fn resources(lowering: &Lowering<'_>, step: &Step) -> Result<Option<ContainerResources>, TargetError> {
+fn resources(lowering: &Lowering<'_>, step: &Step) -> Option<ContainerResources> {
     let Resources {
         cpu_millis,
         memory,
-        disk,
+        disk: _,
         gpu,
         tpu,
         spot: _,
     } = &step.resources;
-    if disk.is_some() {
-        return Err(lowering.refused(
-            format!("`disk` of `{}`", step.name),
-            "the platform has no such setting. On Kubeflow, mount a `scratch` volume in `kubernetes { volumes }`",
-        ));
-    }
     let accelerator = match (gpu, tpu) {
-        (Some((kind, count)), _) => Some(accelerator(&lowering.host.gpu(kind), u64::from(*count))),
+        (Some((kind, count)), _) => Some(accelerator(lowering.host.gpu(kind), u64::from(*count))),
         (None, Some((kind, topology))) => {
-            let (name, count) = lowering.host.tpu(kind, topology);
-            Some(accelerator(&name, count))
+            let chips = accelerators::tpu(kind)
+                .and_then(|tpu| tpu.slice(topology))
+                .map(|slice| slice.chips);
+            Some(accelerator(lowering.host.tpu(kind), chips.unwrap_or(1)))
         }
         (None, None) => None,
     };
@@ -190,7 +193,7 @@ fn resources(lowering: &Lowering<'_>, step: &Step) -> Result<Option<ContainerRes
         resource_memory_limit: memory.map(kubernetes::quantity),
         ..ContainerResources::default()
     };
-    Ok((resources != ContainerResources::default()).then_some(resources))
+    (resources != ContainerResources::default()).then_some(resources)
 }
 
 /// `2` or `500m`
@@ -211,53 +214,35 @@ fn accelerator(kind: &str, count: u64) -> Accelerator {
     }
 }
 
-/// Vertex AI has no settings for Kubernetes: our own programs do what they can, the rest is refused.
+/// Vertex AI has no settings for Kubernetes: our own programs do what they can. The rest was refused before.
 fn vertex(lowering: &Lowering<'_>, step: &Step, draft: &mut Draft, launched: bool) -> Result<(), TargetError> {
-    if step.kubernetes.is_some() {
-        return Err(lowering.refused(
-            format!("`kubernetes` of `{}`", step.name),
-            "steps of Vertex AI run on machines of their own, not in a cluster. Leave the setting out for this target",
-        ));
+    if !launched {
+        return Ok(());
     }
     if let Some(timeout) = step.timeout {
-        if !launched {
-            return Err(lowering.refused(
-                format!("`timeout` of `{}`, which has an image of its own", step.name),
-                "Vertex AI has no timeout for a step. Leave `image` out, and the runtime image ends the step in time",
-            ));
-        }
         let text = Value::Duration(timeout).to_string();
         draft.container.args.extend(["--timeout".to_owned(), text]);
     }
     for variable in step.secrets.keys() {
         let reference = secret(lowering, step, variable)?;
-        if !launched {
-            return Err(lowering.refused(
-                format!("the secret `{variable}` of `{}`, which has an image of its own", step.name),
-                "Vertex AI gives no secrets to a step. Leave `image` out, and the runtime image fetches it",
-            ));
-        }
-        draft.container.args.extend(["--secret".to_owned(), format!("{variable}={reference}")]);
+        draft
+            .container
+            .args
+            .extend(["--secret".to_owned(), format!("{variable}={reference}")]);
     }
     Ok(())
 }
 
 /// The platform's own reference of a secret.
-pub(super) fn secret<'r>(
-    lowering: &Lowering<'r>,
-    step: &Step,
-    variable: &str,
-) -> Result<&'r str, TargetError> {
-    let known = &lowering.request.target.secrets;
-    let named = step.secrets.get(variable).map(|reference| match reference {
-        crate::plan::SecretReference::Env(name) | crate::plan::SecretReference::File(name) => name.as_str(),
-    });
-    let found = known.get(variable).or_else(|| known.get(named?));
+pub(super) fn secret<'r>(lowering: &Lowering<'r>, step: &Step, variable: &str) -> Result<&'r str, TargetError> {
+    let found = lowering.request.target.secrets.get(variable);
     found.map(String::as_str).ok_or_else(|| {
         lowering.refused(
-            format!("the secret `{variable}` of `{}`", step.name),
-            "the target does not say where the platform keeps it. Name it in the target: \
-             `secrets: { \"VARIABLE\": \"secret/key\" }` on Kubeflow, `\"projects/…/secrets/…/versions/…\"` on Vertex AI",
+            step,
+            "secrets",
+            Feature::Secrets,
+            format!("the target does not say where it keeps the secret `{variable}`"),
+            "Name it in `secrets` of the target.",
         )
     })
 }

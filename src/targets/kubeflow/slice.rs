@@ -103,7 +103,6 @@ impl Slice<'_> {
             docs: None,
             image: None,
             resources: Resources::default(),
-            timeout: None,
             retries: Retries::default(),
             kubernetes: None,
             ..step.clone()

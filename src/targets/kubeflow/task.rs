@@ -8,10 +8,10 @@ use super::scope::{Scope, define, give};
 use super::values::{self, Wire};
 use super::{Lowering, names, settings, slice};
 use crate::plan::{Binding, Node, NodeTask, Operand, PortType, Reference, Step};
-use crate::targets::TargetError;
 use crate::targets::pipeline_spec::{
     Component, ComponentRef, Container, Executor, KubernetesExecutor, ParameterSource, Task, TaskInfo,
 };
+use crate::targets::{TargetError, python_bootstrap};
 
 /// What runs a task.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,14 +62,25 @@ impl<'r> Lowering<'r> {
             node,
             bindings,
             sources,
+            python: None,
+        };
+        let task = if runner == Runner::Python {
+            task.with_python_request()
+        } else {
+            task
         };
         let json = serde_json::to_string(&task).map_err(|error| TargetError::Write(error.to_string()))?;
         let image = step.and_then(|step| step.image.as_deref());
         draft.container = Container {
             command: self.command(runner)?,
-            args: ["--task", &values::without_placeholders(&json), "--executor-input", "{{$}}"]
-                .map(str::to_owned)
-                .to_vec(),
+            args: [
+                "--task",
+                &values::without_placeholders(&json),
+                "--executor-input",
+                "{{$}}",
+            ]
+            .map(str::to_owned)
+            .to_vec(),
             image: self.image(image),
             ..Container::default()
         };
@@ -101,7 +112,7 @@ impl<'r> Lowering<'r> {
                     bindings.push(bound(draft, body, scope, &input.name, reference)?);
                 }
                 Operand::Value(value) if shows_constants => {
-                    if let Ok(taken) = operand::constant(value, &input.ty, self.host.name())
+                    if let Ok(taken) = operand::constant(value, &input.ty)
                         && !values::holds_placeholder(value)
                         && *value != crate::types::Value::None
                     {
@@ -187,11 +198,20 @@ impl<'r> Lowering<'r> {
         self.request.lock.image(&image.map_or_else(runtime, str::to_owned))
     }
 
+    /// The text that runs Python steps, made when it is first needed.
+    fn python_bootstrap(&mut self) -> Result<String, TargetError> {
+        if self.bootstrap.is_none() {
+            let text = python_bootstrap().map_err(|error| TargetError::Write(error.to_string()))?;
+            self.bootstrap = Some(text);
+        }
+        Ok(self.bootstrap.clone().unwrap_or_default())
+    }
+
     fn command(&mut self, runner: Runner) -> Result<Vec<String>, TargetError> {
         Ok(match runner {
             Runner::Operation(name) => ["mlp", "op", name].map(str::to_owned).to_vec(),
             Runner::Command => ["mlp", "launch"].map(str::to_owned).to_vec(),
-            Runner::Python => vec!["python3".to_owned(), "-c".to_owned(), self.bootstrap()?],
+            Runner::Python => vec!["python3".to_owned(), "-c".to_owned(), self.python_bootstrap()?],
         })
     }
 }
@@ -288,7 +308,9 @@ pub(super) fn output(component: &mut Component, name: &str, wire: &Wire) {
             definitions.parameters.insert(name.to_owned(), source);
         }
         None => {
-            definitions.artifacts.insert(name.to_owned(), values::artifact(&wire.ty));
+            definitions
+                .artifacts
+                .insert(name.to_owned(), values::artifact(&wire.ty));
         }
     }
 }

@@ -164,7 +164,9 @@ pub(super) fn constant(value: &Value) -> Result<Json, i64> {
         Value::Int(value) if value.unsigned_abs() > LARGEST_INTEGER.unsigned_abs() => return Err(*value),
         Value::Int(value) => Json::from(*value),
         Value::Float(value) => Json::from(*value),
-        Value::String(text) | Value::Date(text) | Value::Datetime(text) | Value::Enum(text) => Json::from(text.as_str()),
+        Value::String(text) | Value::Date(text) | Value::Datetime(text) | Value::Enum(text) => {
+            Json::from(text.as_str())
+        }
         Value::Duration(_) | Value::Size(_) | Value::Money { .. } => Json::from(value.to_string()),
         Value::List(items) => Json::Array(items.iter().map(constant).collect::<Result<_, _>>()?),
         Value::Map(entries) => {
@@ -217,7 +219,8 @@ pub(super) fn type_of<'v>(values: impl IntoIterator<Item = &'v Value>) -> DataTy
             }
         }
     }
-    of.unwrap_or_else(|| DataType::plain(DataKind::String)).or_absent(optional)
+    of.unwrap_or_else(|| DataType::plain(DataKind::String))
+        .or_absent(optional)
 }
 
 fn kind_of(value: &Value) -> Option<DataKind> {
@@ -304,7 +307,10 @@ mod tests {
 
     #[test]
     fn the_type_of_a_constant_list_holds_every_item() {
-        assert_eq!(type_of(&[Value::Int(1), Value::Float(0.5)]), DataType::plain(DataKind::Float));
+        assert_eq!(
+            type_of(&[Value::Int(1), Value::Float(0.5)]),
+            DataType::plain(DataKind::Float)
+        );
         let optional = type_of(&[Value::None, Value::Bool(true)]);
         assert!(optional.optional && optional.kind == DataKind::Bool);
     }

@@ -1,0 +1,186 @@
+//! The Python files that travel with a task: the one that it runs, and those of the project that this one imports, directly
+//! or by way of others. An import is looked for line by line; a line too many brings a file too many, and does no harm.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Lowering, slice};
+use crate::plan::{Node, NodeKind, Operation, Plan, Run};
+use crate::targets::{Feature, Refusal, RefusalPlace, TargetError};
+
+/// An argument may not be longer than 128 KiB in all, and the rest of a task needs some of it.
+const LARGEST: usize = 100 * 1024;
+
+impl Lowering<'_> {
+    /// The sources that a node needs.
+    pub(super) fn sources(&self, node: &Node) -> Result<BTreeMap<String, String>, TargetError> {
+        let sources = self.request.sources;
+        let mut waiting: Vec<&str> = files(self.plan, node);
+        let mut found: BTreeMap<String, String> = BTreeMap::new();
+        while let Some(path) = waiting.pop() {
+            if found.contains_key(path) {
+                continue;
+            }
+            let Some((path, text)) = sources.get_key_value(path) else {
+                continue;
+            };
+            found.insert(path.clone(), text.clone());
+            waiting.extend(imported(path, text, sources));
+        }
+        let size: usize = found.values().map(String::len).sum();
+        if size > LARGEST {
+            return Err(TargetError::Refused {
+                target: self.request.target.title(),
+                refusal: Box::new(Refusal {
+                    place: RefusalPlace::Node {
+                        pipeline: self.calls.last().copied().unwrap_or_default().to_owned(),
+                        node: node.id.clone(),
+                    },
+                    feature: Feature::PythonStep,
+                    why: format!(
+                        "its Python files have {size} bytes together, and only {LARGEST} can travel with a task"
+                    ),
+                    way_out:
+                        "Build an image that has them with `mlp build --images`, and name it as the step's `image`."
+                            .to_owned(),
+                }),
+            });
+        }
+        Ok(found)
+    }
+}
+
+/// The files that a node names.
+fn files<'p>(plan: &'p Plan, node: &Node) -> Vec<&'p str> {
+    match &node.kind {
+        NodeKind::Step(call) => match plan.steps.get(&call.step).map(|step| &step.run) {
+            Some(Run::Python(function)) => vec![&function.file],
+            Some(Run::Command(_)) | None => Vec::new(),
+        },
+        NodeKind::Operation(operation) if predicts(operation) => slice::of(plan, node)
+            .models
+            .keys()
+            .filter_map(|name| plan.models.get(name))
+            .map(|model| model.run.file.as_str())
+            .collect(),
+        NodeKind::Operation(_)
+        | NodeKind::Branch(_)
+        | NodeKind::Loop(_)
+        | NodeKind::Finally(_)
+        | NodeKind::Pipeline(_) => Vec::new(),
+    }
+}
+
+/// Whether an operation runs a model's Python, or keeps it.
+fn predicts(operation: &Operation) -> bool {
+    match operation {
+        Operation::Predict { .. }
+        | Operation::Evaluate { .. }
+        | Operation::Challenge(_)
+        | Operation::Register { .. }
+        | Operation::Deploy { .. } => true,
+        Operation::Read { .. }
+        | Operation::Validate { .. }
+        | Operation::Features(_)
+        | Operation::Project(_)
+        | Operation::Split { .. }
+        | Operation::Mask { .. }
+        | Operation::Gate { .. }
+        | Operation::Champion { .. }
+        | Operation::Prior { .. } => false,
+    }
+}
+
+/// The files of the project that a file imports.
+fn imported<'s>(path: &str, text: &str, sources: &'s BTreeMap<String, String>) -> Vec<&'s str> {
+    let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
+    let mut modules = BTreeSet::new();
+    for line in text.lines() {
+        let line = line.trim_start();
+        if let Some(names) = line.strip_prefix("import ") {
+            for name in names.split(',') {
+                modules.insert(name.split_whitespace().next().unwrap_or_default().replace('.', "/"));
+            }
+        } else if let Some((from, names)) = line.strip_prefix("from ").and_then(|rest| rest.split_once(" import ")) {
+            let module = located(from.trim(), folder);
+            for name in names
+                .split([',', '(', ')'])
+                .filter_map(|name| name.split_whitespace().next())
+            {
+                modules.insert(joined(&module, name));
+            }
+            modules.insert(module);
+        }
+    }
+    let mut found = Vec::new();
+    for module in modules {
+        // A module is looked for from the project's root and beside the file; its packages come with it.
+        for base in ["", folder] {
+            let mut at = base.to_owned();
+            for part in module.split('/').filter(|part| !part.is_empty()) {
+                at = joined(&at, part);
+                for candidate in [format!("{at}.py"), format!("{at}/__init__.py")] {
+                    found.extend(sources.get_key_value(&candidate).map(|(path, _)| path.as_str()));
+                }
+            }
+        }
+    }
+    found
+}
+
+/// The folder or file, without its ending, that `from` names; dots in front count from the file's own folder.
+fn located(module: &str, folder: &str) -> String {
+    let name = module.trim_start_matches('.');
+    let dots = module.len() - name.len();
+    if dots == 0 {
+        return name.replace('.', "/");
+    }
+    let parts: Vec<&str> = folder.split('/').filter(|part| !part.is_empty()).collect();
+    let kept = parts.len().saturating_sub(dots - 1);
+    let base = parts.get(..kept).unwrap_or_default().join("/");
+    joined(&base, &name.replace('.', "/"))
+}
+
+fn joined(base: &str, name: &str) -> String {
+    match (base.is_empty(), name.is_empty()) {
+        (true, _) => name.to_owned(),
+        (false, true) => base.to_owned(),
+        (false, false) => format!("{base}/{name}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn imports_are_found_in_every_form() {
+        let files = [
+            "pkg/__init__.py",
+            "pkg/a.py",
+            "pkg/b.py",
+            "pkg/deep/__init__.py",
+            "pkg/deep/c.py",
+            "util.py",
+        ];
+        let sources: BTreeMap<String, String> = files.iter().map(|path| ((*path).to_owned(), String::new())).collect();
+        let found = |path: &str, text: &str| -> BTreeSet<String> {
+            imported(path, text, &sources).into_iter().map(str::to_owned).collect()
+        };
+        let set = |paths: &[&str]| -> BTreeSet<String> { paths.iter().map(|path| (*path).to_owned()).collect() };
+        assert_eq!(found("main.py", "import os, util as u\n"), set(&["util.py"]));
+        assert_eq!(
+            found("main.py", "from pkg.a import x\n"),
+            set(&["pkg/__init__.py", "pkg/a.py"])
+        );
+        assert_eq!(
+            found("pkg/a.py", "    from . import b\n"),
+            set(&["pkg/__init__.py", "pkg/b.py"])
+        );
+        assert_eq!(
+            found("pkg/deep/c.py", "from ..b import (f, g)\n"),
+            set(&["pkg/__init__.py", "pkg/b.py"])
+        );
+        assert_eq!(found("pkg/a.py", "import b\n"), set(&["pkg/b.py"]));
+        assert_eq!(found("main.py", "import numpy\n"), set(&[]));
+    }
+}
