@@ -230,6 +230,24 @@ pub enum ParameterType {
     TaskConfig,
 }
 
+impl ParameterType {
+    /// Its name in the specification.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Unspecified => "PARAMETER_TYPE_ENUM_UNSPECIFIED",
+            Self::Double => "NUMBER_DOUBLE",
+            Self::Integer => "NUMBER_INTEGER",
+            Self::String => "STRING",
+            Self::Boolean => "BOOLEAN",
+            Self::List => "LIST",
+            Self::Struct => "STRUCT",
+            Self::TaskFinalStatus => "TASK_FINAL_STATUS",
+            Self::TaskConfig => "TASK_CONFIG",
+        }
+    }
+}
+
 impl InputDefinitions {
     /// Whether nothing is taken.
     #[must_use]

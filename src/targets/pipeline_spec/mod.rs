@@ -9,6 +9,7 @@ mod deployment;
 mod platform;
 mod read;
 mod task;
+pub mod verify;
 mod write;
 
 use std::collections::BTreeMap;
