@@ -67,8 +67,14 @@ fn every_mutation_is_found() {
             Err(_) => vec![READ.to_owned()],
             Ok(document) => verify(&document, platform).iter().map(ToString::to_string).collect(),
         };
-        let is_found = found.iter().any(|each| each == wanted || each.contains(&format!("[{wanted}]")));
-        if !is_found || (found.len() > 1 && !row["also"].as_bool().unwrap_or(false)) {
+        let is_found = found
+            .iter()
+            .any(|each| each == wanted || each.contains(&format!("[{wanted}]")));
+        // One mistake gives one kind of error.
+        let is_alone = found
+            .iter()
+            .all(|each| !each.starts_with("error") || each.contains(&format!("[{wanted}]")));
+        if !is_found || !is_alone {
             missed.push(format!("{}: wanted {wanted}, found {found:#?}", row["name"]));
         }
     }
@@ -79,10 +85,12 @@ fn every_mutation_is_found() {
 fn every_kind_has_a_mutation() {
     let file = mutations();
     let rows = file["mutations"].as_array().unwrap();
+    // These take more than one change, and have tests of their own.
+    let elsewhere = ["loop-item-name", "second-document", "too-large"];
     let without: Vec<&str> = FindingKind::ALL
         .iter()
         .map(|kind| kind.code())
-        .filter(|code| !rows.iter().any(|row| row["finding"] == *code))
+        .filter(|code| !elsewhere.contains(code) && !rows.iter().any(|row| row["finding"] == *code))
         .collect();
     assert_eq!(without, Vec::<&str>::new());
 }
@@ -94,10 +102,21 @@ fn findings_are_sentences_with_a_way_out() {
         let platform = platform(row.get("platform"));
         let mut broken = json!({"spec": file["spec"], "platform": file["platform"]});
         mutate(&mut broken, row["pointer"].as_str().unwrap(), row.get("value"));
-        let Ok(document) = document(&broken, platform) else { continue };
-        for Finding { message, help, path, .. } in verify(&document, platform) {
-            assert!(message.ends_with('.') && message.starts_with(char::is_uppercase), "{message}");
-            assert!(help.ends_with(['.', '?', '`']) && help.starts_with(char::is_uppercase), "{help}");
+        let Ok(document) = document(&broken, platform) else {
+            continue;
+        };
+        for Finding {
+            message, help, path, ..
+        } in verify(&document, platform)
+        {
+            assert!(
+                message.ends_with('.') && message.starts_with(char::is_uppercase),
+                "{message}"
+            );
+            assert!(
+                help.ends_with(['.', '?', '`']) && help.starts_with(char::is_uppercase),
+                "{help}"
+            );
             assert!(!path.is_empty(), "{message}");
         }
     }

@@ -142,7 +142,20 @@ impl<'a> Context<'a> {
     }
 }
 
-impl ComponentPlace<'_> {
+impl<'a> ComponentPlace<'a> {
+    /// The task of that name in its graph.
+    pub(super) fn task(&self, context: &Context<'a>, name: &str) -> Option<TaskPlace<'a>> {
+        let dag = self.component.dag.as_ref()?;
+        let (name, task) = dag.tasks.get_key_value(name)?;
+        Some(TaskPlace {
+            around: *self,
+            dag,
+            name,
+            task,
+            component: context.spec.components.get(&task.component_ref.name),
+        })
+    }
+
     /// How sentences name it.
     pub(super) fn noun(&self) -> String {
         match self.key {
@@ -168,13 +181,7 @@ impl<'a> TaskPlace<'a> {
 
     /// Another task of the same graph.
     pub(super) fn beside(&self, context: &Context<'a>, name: &str) -> Option<TaskPlace<'a>> {
-        let (name, task) = self.dag.tasks.get_key_value(name)?;
-        Some(TaskPlace {
-            name,
-            task,
-            component: context.spec.components.get(&task.component_ref.name),
-            ..*self
-        })
+        self.around.task(context, name)
     }
 
     /// Whether it runs once for each item of a list.
@@ -184,11 +191,19 @@ impl<'a> TaskPlace<'a> {
 
     /// The input of the task that a loop runs over.
     pub(super) fn items_input(&self) -> Option<&'a str> {
-        let parameter = self.task.parameter_iterator.as_ref().and_then(|each| match &each.items {
-            ParameterItems::InputParameter(name) => Some(name.as_str()),
-            ParameterItems::Raw(_) => None,
-        });
-        let artifact = self.task.artifact_iterator.as_ref().map(|each| each.items.input_artifact.as_str());
+        let parameter = self
+            .task
+            .parameter_iterator
+            .as_ref()
+            .and_then(|each| match &each.items {
+                ParameterItems::InputParameter(name) => Some(name.as_str()),
+                ParameterItems::Raw(_) => None,
+            });
+        let artifact = self
+            .task
+            .artifact_iterator
+            .as_ref()
+            .map(|each| each.items.input_artifact.as_str());
         parameter.or(artifact)
     }
 

@@ -68,7 +68,8 @@ fn artifact_type_problem(artifact: &ArtifactDefinition) -> Option<String> {
     }
 }
 
-fn is_title(title: &str) -> bool {
+/// `namespace.Name`
+pub(super) fn is_title(title: &str) -> bool {
     let parts: Vec<&str> = title.split('.').collect();
     matches!(parts.as_slice(), [namespace, name] if !namespace.is_empty() && !name.is_empty())
 }

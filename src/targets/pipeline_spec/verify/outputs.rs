@@ -4,7 +4,8 @@ use super::super::{Dag, OutputParameter, ParameterSelector, ParameterType};
 use super::context::{ComponentPlace, Context, TaskPlace};
 use super::finding::{FindingKind, Findings};
 use super::references::mean;
-use super::wiring::fit;
+use super::sources::output_type;
+use super::wiring::{differ, fit};
 
 /// How an output of a graph is named in sentences.
 struct Output<'a> {
@@ -51,6 +52,9 @@ impl Output<'_> {
 
     /// Says that a producer or its output is not there.
     fn unknown(&self, context: &Context<'_>, dag: &Dag, task: &str, output: &str, findings: &mut Findings) {
+        if dag.tasks.is_empty() {
+            return;
+        }
         let Some(producer) = dag.tasks.get(task) else {
             let message = format!(
                 "{} comes from the task `{task}`, which is not in its graph.",
@@ -119,18 +123,17 @@ fn parameter(
     findings: &mut Findings,
 ) {
     let (task, key) = (&selector.producer_subtask, &selector.output_parameter_key);
-    let producer = dag
-        .tasks
-        .get(task)
-        .and_then(|task| context.spec.components.get(&task.component_ref.name));
-    let Some(given) = producer.and_then(|component| component.output_definitions.parameters.get(key)) else {
+    let given = output
+        .place
+        .task(context, task)
+        .and_then(|producer| output_type(&producer, key));
+    let Some(given) = given else {
         output.unknown(context, dag, task, key, findings);
         return;
     };
     let is_loop = context.runs_of(output.place).iter().any(TaskPlace::is_loop);
-    let given = given.parameter_type;
     if let Some(declared) = declared
-        && declared != given
+        && differ(declared, given)
         && !is_loop
     {
         findings.add(

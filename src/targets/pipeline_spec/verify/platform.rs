@@ -27,6 +27,9 @@ fn at(label: &str, inside: &[&str]) -> String {
 
 /// Labels are those of executors.
 pub(super) fn executors(context: &Context<'_>, findings: &mut Findings) {
+    if findings.has(FindingKind::UnknownExecutor) {
+        return;
+    }
     let known = &context.spec.deployment_spec.executors;
     for (label, _) in settings(context).filter(|(label, _)| !known.contains_key(*label)) {
         findings.add(

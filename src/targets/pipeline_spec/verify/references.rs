@@ -127,7 +127,13 @@ pub(super) fn recursion(context: &Context<'_>, findings: &mut Findings) {
 
 /// The root reaches every component. Silent when references are broken: the unused one is the one that was meant.
 pub(super) fn unused_components(context: &Context<'_>, findings: &mut Findings) {
-    if findings.has(FindingKind::UnknownComponent) || findings.has(FindingKind::RecursiveComponent) {
+    let broken = [
+        FindingKind::UnknownComponent,
+        FindingKind::RecursiveComponent,
+        FindingKind::EmptyGraph,
+        FindingKind::ComponentBody,
+    ];
+    if broken.into_iter().any(|kind| findings.has(kind)) {
         return;
     }
     let reached: BTreeSet<&str> = context.inner_first.iter().filter_map(|place| place.key).collect();

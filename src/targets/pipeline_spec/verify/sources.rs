@@ -84,16 +84,18 @@ pub(super) fn parameter_type(
             let declared = &place.around.component.input_definitions.parameters;
             declared.get(name).map(|input| input.parameter_type)
         }
-        Source::Output { task, output } => {
-            let producer = place.beside(context, task)?.component?;
-            producer
-                .output_definitions
-                .parameters
-                .get(output)
-                .map(|output| output.parameter_type)
-        }
+        Source::Output { task, output } => output_type(&place.beside(context, task)?, output),
         Source::Status(_) => Some(ParameterType::TaskFinalStatus),
     }
+}
+
+/// The type of what a task gives under a name: a list when it is a loop, whatever its component declares.
+pub(super) fn output_type(place: &TaskPlace<'_>, output: &str) -> Option<ParameterType> {
+    let output = place.component?.output_definitions.parameters.get(output)?;
+    Some(match place.is_loop() {
+        true => ParameterType::List,
+        false => output.parameter_type,
+    })
 }
 
 /// What arrives at an input for artifacts: `None` when the source does not exist.

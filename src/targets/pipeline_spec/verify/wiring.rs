@@ -1,9 +1,10 @@
 //! What tasks are given: everything that is required, nothing that is unknown, each from one source of the right type.
 
-use super::super::{ArtifactDefinition, ArtifactSource};
+use super::super::{ArtifactDefinition, ArtifactSource, ParameterType};
 use super::constants::{Checked, check};
 use super::context::{Context, TaskPlace};
 use super::finding::{FindingKind, Findings};
+use super::interfaces::is_title;
 use super::references::mean;
 use super::sources::{self, Source};
 
@@ -62,7 +63,7 @@ pub(super) fn parameters(context: &Context<'_>, place: &TaskPlace<'_>, findings:
                 check(&checked, declared, || at(&["runtimeValue", "constant"]), findings);
             }
         } else if let Some(given) = sources::parameter_type(context, place, input)
-            && given != declared.parameter_type
+            && differ(given, declared.parameter_type)
         {
             findings.add(
                 FindingKind::TypeMismatch,
@@ -77,6 +78,11 @@ pub(super) fn parameters(context: &Context<'_>, place: &TaskPlace<'_>, findings:
             );
         }
     }
+}
+
+/// Whether two types are known and not the same.
+pub(super) fn differ(left: ParameterType, right: ParameterType) -> bool {
+    left != right && left != ParameterType::Unspecified && right != ParameterType::Unspecified
 }
 
 /// A text with placeholders becomes what it is at run time; `null` is no value for an input that may be absent.
@@ -264,7 +270,8 @@ pub(super) fn fit(
     let (Some(wanted), Some(found)) = (&declared.artifact_type.schema_title, &given.artifact_type.schema_title) else {
         return;
     };
-    if wanted == ANY_ARTIFACT || found == ANY_ARTIFACT {
+    let is_known = |title: &str| is_title(title) && title != ANY_ARTIFACT;
+    if !is_known(wanted) || !is_known(found) {
         return;
     }
     let help = format!("Declare the same type on both sides, or `{ANY_ARTIFACT}` on one.");
@@ -299,6 +306,10 @@ pub(super) fn missing(_: &Context<'_>, place: &TaskPlace<'_>, findings: &mut Fin
         .filter(|(name, input)| !input.is_optional && !given.artifacts.contains_key(*name))
         .map(|(name, _)| ("artifacts", name));
     let item = place.item_input();
+    if item.is_some_and(|item| !wanted.parameters.contains_key(item) && !wanted.artifacts.contains_key(item)) {
+        // One of the inputs is the item, under a name that the loop has wrong.
+        return;
+    }
     for (section, name) in parameters
         .chain(artifacts)
         .filter(|(_, name)| item != Some(name.as_str()))

@@ -65,7 +65,10 @@ struct Place<'a> {
 
 /// The texts of the executor of a component.
 pub(super) fn executor_texts(context: &Context<'_>, place: ComponentPlace<'_>, findings: &mut Findings) {
-    let Some(executor) = context.executor_of(place.component) else {
+    let Some(executor) = context
+        .executor_of(place.component)
+        .filter(|_| place.component.dag.is_none())
+    else {
         return;
     };
     let declared = place.component.input_definitions.parameters.keys().map(String::as_str);
