@@ -6,6 +6,7 @@ pub mod diagnostics;
 pub mod format;
 pub mod graph_view;
 pub mod ide;
+pub mod import;
 pub mod names;
 pub mod plan;
 pub mod project;

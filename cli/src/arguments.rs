@@ -4,7 +4,7 @@ use camino::Utf8PathBuf;
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    build, check, completions, explain, fmt, graph, logs, lsp, new, registry, run, runs, show, test,
+    build, check, completions, explain, fmt, graph, import, logs, lsp, new, registry, run, runs, show, test,
 };
 use crate::exit;
 use crate::output::Colour;
@@ -62,6 +62,8 @@ pub enum Command {
     Registry(registry::Arguments),
     /// Write a project for a platform
     Build(build::Arguments),
+    /// Make a project of what another system runs
+    Import(import::Arguments),
     /// Draw a pipeline
     Graph(graph::Arguments),
     /// Explain an error or a warning

@@ -33,6 +33,8 @@ fn unused(subject: &Subject<'_>, facts: &Facts) -> Vec<Diagnostic> {
         let name = &bound.name;
         let place = subject.place(bound.place);
         match bound.kind {
+            // `_name` says that the result is not needed, and names the node all the same.
+            BindingKind::Let if name.starts_with('_') => {}
             BindingKind::Let => {
                 let message = format!("`{name}` is computed and never used.");
                 let edit = Edit::replace(place.clone(), "_");

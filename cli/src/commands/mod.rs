@@ -6,6 +6,7 @@ pub mod completions;
 pub mod explain;
 pub mod fmt;
 pub mod graph;
+pub mod import;
 pub mod logs;
 pub mod lsp;
 pub mod new;
@@ -69,6 +70,7 @@ pub fn run(command: Command, context: &Context) -> Result<Exit, Problem> {
         Command::Registry(arguments) => registry::run(&arguments, context),
         Command::Build(arguments) => build::run(&arguments, context),
         Command::Graph(arguments) => graph::run(&arguments, context),
+        Command::Import(arguments) => import::run(&arguments, context),
         Command::Explain(arguments) => explain::run(&arguments, context),
         Command::Completions(arguments) => completions::run(&arguments, context),
     }

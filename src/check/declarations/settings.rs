@@ -222,6 +222,21 @@ impl Context<'_> {
         }
     }
 
+    /// A duration that may be nothing, in milliseconds.
+    pub(crate) fn wait_setting(&mut self, setting: &str, expr: &Expr, example: &str) -> Option<i64> {
+        match self.of_kind(setting, expr, DataKind::Duration, example)? {
+            Value::Duration(value) if value >= 0 => Some(value),
+            _ => {
+                self.bad_setting(
+                    expr,
+                    format!("`{setting}` cannot be less than nothing."),
+                    format!("Write `{setting}: {example}`."),
+                );
+                None
+            }
+        }
+    }
+
     /// A size above zero, in bytes.
     pub(crate) fn size_setting(&mut self, setting: &str, expr: &Expr) -> Option<u64> {
         match self.of_kind(setting, expr, DataKind::Size, "4GiB")? {

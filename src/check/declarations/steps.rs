@@ -315,7 +315,7 @@ impl Context<'_> {
         let settings = self.settings("`backoff`", fields, BACKOFF);
         if let Some(first) = settings
             .get("first")
-            .and_then(|expr| self.duration_setting("first", expr, "10s"))
+            .and_then(|expr| self.wait_setting("first", expr, "10s"))
         {
             backoff.first = first;
         }
@@ -327,7 +327,7 @@ impl Context<'_> {
         }
         if let Some(longest) = settings
             .get("longest")
-            .and_then(|expr| self.duration_setting("longest", expr, "5min"))
+            .and_then(|expr| self.wait_setting("longest", expr, "5min"))
         {
             backoff.longest = longest;
         }

@@ -129,7 +129,12 @@ impl Elaborator<'_> {
     }
 
     fn callable(&mut self, callee: &Ident) -> Option<Callable> {
-        if let Some(binding) = self.scopes.look_up(&callee.text) {
+        // A value is never called, so a call of a name that is both means the declaration.
+        let declared = names::resolve(self.db, self.key, &callee.text);
+        if let Some(binding) = self.scopes.peek(&callee.text).cloned()
+            && declared.is_none()
+        {
+            self.scopes.look_up(&callee.text);
             let name = &callee.text;
             let message = format!("`{name}` is a value of this pipeline, so it cannot be called.");
             let problem = self.problem(Code::NotCallable, callee.id, message);
@@ -137,7 +142,7 @@ impl Elaborator<'_> {
             self.report(problem.help("Call a step, a feature definition or a pipeline."));
             return None;
         }
-        let Some(key) = names::resolve(self.db, self.key, &callee.text) else {
+        let Some(key) = declared else {
             self.unknown_callee(callee);
             return None;
         };

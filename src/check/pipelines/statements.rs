@@ -83,7 +83,8 @@ impl Elaborator<'_> {
 
     fn bind_let(&mut self, name: &Ident, ty: Option<&TypeExpr>, value: &Expr) {
         let dropped = name.text == "_";
-        let naming = self.ids.begin((!dropped).then_some(name.text.as_str()), is_call(value));
+        let node = name.text.trim_start_matches('_');
+        let naming = self.ids.begin((!node.is_empty()).then_some(node), is_call(value));
         let expected = ty.map(|ty| self.written_type(ty));
         let mut computed = self.expression(value, expected.as_ref());
         self.ids.restore(naming);

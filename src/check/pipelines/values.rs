@@ -1,11 +1,13 @@
 //! Expressions: literals, names, members, lists, texts. Operators and calls stand in files of their own.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use crate::diagnostics::{Applicability, Code, Edit, nearest};
 use crate::names;
 use crate::plan::{Expression, Operand, Reference, TextPart};
-use crate::syntax::ast::{Expr, ExprKind, Ident, ItemKind, Literal, StringPart};
+use crate::syntax::ast::{Expr, ExprKind, Ident, ItemKind, Literal, Setting, StringPart};
 use crate::types::display::enumerate;
-use crate::types::{DataKind, DataType, EnumType, EnumVariant, Type, Value};
+use crate::types::{DataKind, DataType, EnumType, EnumVariant, RecordField, RecordType, Type, Value};
 
 use camino::Utf8Path;
 
@@ -63,14 +65,10 @@ impl Elaborator<'_> {
             ExprKind::Binary { op, left, right } => self.binary(expr, *op, left, right),
             ExprKind::List(items) => self.list(items, expected),
             ExprKind::If(branch) => self.branch(expr.id, branch, expected, true),
-            ExprKind::Record(_) | ExprKind::Index { .. } => {
+            ExprKind::Record(fields) => self.record(expr, fields, expected),
+            ExprKind::Index { .. } => {
                 self.visit(expr);
-                let what = if matches!(expr.kind, ExprKind::Record(_)) {
-                    "A record or map"
-                } else {
-                    "An index"
-                };
-                let message = format!("{what} in a pipeline is not supported yet.");
+                let message = "An index in a pipeline is not supported yet.";
                 let problem = self.problem(Code::NotSupportedYet, expr.id, message);
                 self.report(problem.help("Pass the single values that are needed."));
                 Computed::Unknown
@@ -369,6 +367,52 @@ impl Elaborator<'_> {
         }
     }
 
+    /// A record or map of constants; the expected type says which.
+    fn record(&mut self, expr: &Expr, fields: &[Setting], expected: Option<&Type>) -> Computed {
+        let mut values = BTreeMap::new();
+        let mut types = Vec::new();
+        for field in fields {
+            let wanted = expected.and_then(|expected| field_type(expected, &field.name.text));
+            let value = self.expression(&field.value, wanted.as_ref());
+            match value {
+                Computed::One {
+                    ty: Type::Data(ty),
+                    operand: Operand::Value(value),
+                } => {
+                    values.insert(field.name.text.to_string(), value);
+                    types.push(RecordField {
+                        name: field.name.text.to_string(),
+                        ty,
+                    });
+                }
+                Computed::Unknown => return Computed::Unknown,
+                Computed::One { .. } | Computed::Ports(_) | Computed::Nothing(_) => {
+                    let message = "A record or map of run-time values is not supported yet in a pipeline.";
+                    let problem = self.problem(Code::NotSupportedYet, field.value.id, message);
+                    self.report(problem.help("Pass the single values that are needed."));
+                    return Computed::Unknown;
+                }
+            }
+        }
+        let distinct: BTreeSet<&str> = fields.iter().map(|field| field.name.text.as_str()).collect();
+        if distinct.len() < fields.len() {
+            let problem = self.problem(Code::DuplicateMember, expr.id, "A field of this record is given twice.");
+            self.report(problem.help("Keep one of the two."));
+            return Computed::Unknown;
+        }
+        let kind = match expected {
+            Some(Type::Data(DataType {
+                kind: kind @ (DataKind::Map(_) | DataKind::Record(_)),
+                ..
+            })) => kind.clone(),
+            _ => DataKind::Record(RecordType {
+                name: None,
+                fields: types,
+            }),
+        };
+        constant(kind, Value::Map(values))
+    }
+
     fn list(&mut self, items: &[Expr], expected: Option<&Type>) -> Computed {
         let wanted = match expected {
             Some(Type::List(item)) => Some((**item).clone()),
@@ -401,6 +445,31 @@ impl Elaborator<'_> {
         let item = item_type.or(wanted).unwrap_or(Type::Unknown);
         list_of(item, operands, expected)
     }
+}
+
+/// The type that is expected of a field.
+fn field_type(expected: &Type, field: &str) -> Option<Type> {
+    let Type::Data(data) = expected else { return None };
+    let ty = match &data.kind {
+        DataKind::Map(of) => Some((**of).clone()),
+        DataKind::Record(record) => record
+            .fields
+            .iter()
+            .find(|own| own.name == field)
+            .map(|own| own.ty.clone()),
+        DataKind::Bool
+        | DataKind::Int
+        | DataKind::Float
+        | DataKind::String
+        | DataKind::Date
+        | DataKind::Datetime
+        | DataKind::Duration
+        | DataKind::Size
+        | DataKind::Money
+        | DataKind::Enum(_)
+        | DataKind::List(_) => None,
+    };
+    ty.map(Type::Data)
 }
 
 fn list_of(item: Type, operands: Vec<Operand>, expected: Option<&Type>) -> Computed {
