@@ -1,7 +1,6 @@
 //! Follows a run to its end.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -79,14 +78,14 @@ pub trait Watch {
     fn snapshot(&self) -> Result<Snapshot, RemoteError>;
 }
 
-/// Calls `tell` for every task whose state has changed, until the run has ended or `stop` is set; the last snapshot then.
+/// Calls `tell` for every task whose state has changed, until the run has ended or `stop` says so; the last snapshot then.
 ///
 /// # Errors
 /// When the platform stops answering.
 pub fn follow(
     run: &dyn Watch,
     interval: Duration,
-    stop: &AtomicBool,
+    stop: &dyn Fn() -> bool,
     tell: &mut dyn FnMut(&TaskSnapshot),
 ) -> Result<Snapshot, RemoteError> {
     let mut seen: BTreeMap<String, State> = BTreeMap::new();
@@ -97,7 +96,7 @@ pub fn follow(
                 tell(task);
             }
         }
-        if snapshot.state.is_final() || stop.load(Ordering::Relaxed) {
+        if snapshot.state.is_final() || stop() {
             return Ok(snapshot);
         }
         pause(interval, stop);
@@ -105,9 +104,9 @@ pub fn follow(
 }
 
 /// Waits in small parts, so that an interruption is heard at once.
-fn pause(interval: Duration, stop: &AtomicBool) {
+fn pause(interval: Duration, stop: &dyn Fn() -> bool) {
     let end = Instant::now() + interval;
-    while Instant::now() < end && !stop.load(Ordering::Relaxed) {
+    while Instant::now() < end && !stop() {
         thread::sleep(Duration::from_millis(50).min(interval));
     }
 }

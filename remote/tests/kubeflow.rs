@@ -5,7 +5,6 @@
 mod support;
 
 use std::collections::BTreeMap;
-use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use mlp_remote::kubeflow::{Kubeflow, Submission};
@@ -144,7 +143,7 @@ fn a_run_is_followed_to_its_end() {
     let kubeflow = Kubeflow::new(&server.address, client(), &Environment::default()).unwrap();
     let mut told = Vec::new();
     let run = kubeflow.run("r1");
-    let last = follow(&run, Duration::from_millis(1), &AtomicBool::new(false), &mut |task| {
+    let last = follow(&run, Duration::from_millis(1), &|| false, &mut |task| {
         told.push((task.name.clone(), task.state));
     })
     .unwrap();
@@ -165,7 +164,7 @@ fn following_stops_when_it_is_told_to() {
     let server = Server::start(|_| support::json(200, &json!({ "state": "RUNNING" })));
     let kubeflow = Kubeflow::new(&server.address, client(), &Environment::default()).unwrap();
     let run = kubeflow.run("r1");
-    let last = follow(&run, Duration::from_mins(1), &AtomicBool::new(true), &mut |_| {}).unwrap();
+    let last = follow(&run, Duration::from_mins(1), &|| true, &mut |_| {}).unwrap();
     assert_eq!(last.state, State::Running);
 }
 

@@ -6,7 +6,7 @@ pub mod accelerators;
 mod bootstrap;
 pub mod capability;
 pub mod images;
-mod kubeflow;
+pub mod kubeflow;
 pub mod pins;
 pub mod pipeline_spec;
 mod plan_target;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::ServiceDefinition;
 use super::context::{Context, describe};
-use super::settings::{CANARY, CLOUD, KSERVE, SERVICE, SettingDeclaration};
+use super::settings::{CANARY, CLOUD, KSERVE, SERVICE, SettingDeclaration, VERTEX_SERVICE};
 use crate::diagnostics::{Code, nearest};
 use crate::names;
 use crate::plan;
@@ -16,7 +16,7 @@ const PLATFORMS: &[(&str, &[SettingDeclaration])] = &[
     ("local", &[]),
     ("kserve", KSERVE),
     ("cloud_run", CLOUD),
-    ("vertex", CLOUD),
+    ("vertex", VERTEX_SERVICE),
 ];
 
 impl Context<'_> {

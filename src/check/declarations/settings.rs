@@ -101,6 +101,17 @@ settings! {
         "project", "\"bank-ml\"", "the account's default", "The cloud project of the service.";
         "region", "\"europe-west4\"", "the project's default", "Where the service runs.";
     }
+    /// `vertex { … }` of a service
+    VERTEX_SERVICE {
+        "project", "\"bank-ml\"", "the account's default", "The cloud project of the service.";
+        "region", "\"europe-west4\"", "the project's default", "Where the service runs.";
+        "image", "\"europe-docker.pkg.dev/bank-ml/serve/credit@sha256:…\"", "none", "The image that answers requests; it finds the model's files at AIP_STORAGE_URI. A pipeline that deploys on Vertex AI must name it.";
+        "machine", "\"n1-standard-4\"", "n1-standard-4", "The kind of machine.";
+        "endpoint", "\"projects/bank-ml/locations/europe-west4/endpoints/123\"", "one that is made", "The endpoint to which models are deployed.";
+        "model", "\"projects/bank-ml/locations/europe-west4/models/456\"", "one that is made", "The model in Vertex AI's registry that gets a new version.";
+        "predict_route", "\"/predict\"", "/predict", "Where the container takes requests.";
+        "health_route", "\"/health\"", "/health", "Where the container says that it is well.";
+    }
     /// `canary { … }`
     CANARY {
         "steps", "[5%, 25%, 100%]", "[100%]", "Shares of the requests that the new version answers, one after another.";

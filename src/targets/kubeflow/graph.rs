@@ -192,10 +192,27 @@ impl<'r> Lowering<'r> {
         node: &'r Node,
         operation: &Operation,
     ) -> Result<(), TargetError> {
+        let node = match operation {
+            Operation::Deploy { service } => self.serve_on_vertex(body, scope, node, service)?,
+            Operation::Read { .. }
+            | Operation::Validate { .. }
+            | Operation::Features(_)
+            | Operation::Project(_)
+            | Operation::Split { .. }
+            | Operation::Mask { .. }
+            | Operation::Predict { .. }
+            | Operation::Evaluate { .. }
+            | Operation::Gate { .. }
+            | Operation::Challenge(_)
+            | Operation::Champion { .. }
+            | Operation::Prior { .. }
+            | Operation::Register { .. } => None,
+        }
+        .unwrap_or_else(|| node.clone());
         self.launched(
             body,
             scope,
-            node.clone(),
+            node,
             Runner::Operation(operation_name(operation)),
             None,
         )

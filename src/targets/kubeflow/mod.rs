@@ -10,6 +10,7 @@ mod cel;
 mod compute;
 mod container;
 mod finish;
+mod google;
 mod graph;
 mod kubernetes;
 mod names;
@@ -18,6 +19,7 @@ mod outputs;
 mod platform;
 mod repeat;
 mod scope;
+mod service;
 mod settings;
 mod slice;
 mod sources;
@@ -128,8 +130,17 @@ fn lower(request: &Request<'_>, pipeline: &Pipeline) -> Result<Lowered, TargetEr
     })
 }
 
+/// A run-time value in the form in which the platforms take it.
+///
+/// # Errors
+/// With the integer that the platforms cannot hold: they carry every number as a double.
+pub fn parameter(value: &crate::types::Value) -> Result<serde_json::Value, i64> {
+    values::constant(value)
+}
+
 /// A pipeline's name on the platforms: both take letters, digits and dashes.
-fn pipeline_name(name: &str) -> String {
+#[must_use]
+pub fn pipeline_name(name: &str) -> String {
     names::sanitised(name)
 }
 
