@@ -46,18 +46,30 @@ impl Value {
     /// The field of a map or record; nothing for any other value.
     #[must_use]
     pub fn field(&self, name: &str) -> Option<&Self> {
-        if let Self::Map(fields) = self { fields.get(name) } else { None }
+        if let Self::Map(fields) = self {
+            fields.get(name)
+        } else {
+            None
+        }
     }
 
     /// The text of a string.
     #[must_use]
     pub fn as_text(&self) -> Option<&str> {
-        if let Self::String(text) = self { Some(text) } else { None }
+        if let Self::String(text) = self {
+            Some(text)
+        } else {
+            None
+        }
     }
 
     /// The number of an integer.
     #[must_use]
     pub fn as_int(&self) -> Option<i64> {
-        if let Self::Int(number) = self { Some(*number) } else { None }
+        if let Self::Int(number) = self {
+            Some(*number)
+        } else {
+            None
+        }
     }
 }

@@ -42,9 +42,13 @@ pub(super) fn upload_model(target: &VertexTarget, name: &str, description: &str,
     let mut payload = json!({ "display_name": name, "description": description, "labels": target.labels });
     encrypt(&mut payload, target);
     let mut container = launcher("model.upload_model", "UploadModel", target, &payload.to_string());
-    container.args.extend(["--executor_input".to_owned(), "{{$}}".to_owned()]);
+    container
+        .args
+        .extend(["--executor_input".to_owned(), "{{$}}".to_owned()]);
     if let Some(parent) = parent {
-        container.args.extend(["--parent_model_name".to_owned(), parent.to_owned()]);
+        container
+            .args
+            .extend(["--parent_model_name".to_owned(), parent.to_owned()]);
     }
     container
 }
@@ -56,8 +60,15 @@ pub(super) fn create_endpoint(target: &VertexTarget, name: &str) -> Container {
     if let Some(network) = &target.network {
         payload["network"] = json!(network);
     }
-    let mut container = launcher("endpoint.create_endpoint", "CreateEndpoint", target, &payload.to_string());
-    container.args.extend(["--executor_input".to_owned(), "{{$}}".to_owned()]);
+    let mut container = launcher(
+        "endpoint.create_endpoint",
+        "CreateEndpoint",
+        target,
+        &payload.to_string(),
+    );
+    container
+        .args
+        .extend(["--executor_input".to_owned(), "{{$}}".to_owned()]);
     container
 }
 
@@ -86,7 +97,9 @@ pub(super) fn deploy_model(
     let text = without_placeholders(&payload.to_string());
     let mark = json!(RESOURCE_MARK).to_string();
     // In the order in which they were written.
-    let text = text.replacen(&mark, &resource("model"), 1).replacen(&mark, &resource("endpoint"), 1);
+    let text = text
+        .replacen(&mark, &resource("model"), 1)
+        .replacen(&mark, &resource("endpoint"), 1);
     let mut container = launcher("endpoint.deploy_model", "DeployModel", target, "");
     set_payload(&mut container, text);
     container
@@ -99,7 +112,10 @@ pub(super) fn component(inputs: &[(&str, &str)], outputs: &[(&str, &str)]) -> Co
             artifact_type: ArtifactSchema::titled(title),
             ..ArtifactDefinition::default()
         };
-        ports.iter().map(|(name, title)| ((*name).to_owned(), definition(title))).collect()
+        ports
+            .iter()
+            .map(|(name, title)| ((*name).to_owned(), definition(title)))
+            .collect()
     };
     let resources = ParameterSource {
         description: None,
@@ -129,7 +145,13 @@ fn resource(input: &str) -> String {
 
 fn launcher(module: &str, kind: &str, target: &VertexTarget, payload: &str) -> Container {
     // A deployment happens where its endpoint is, and the launcher refuses to be told.
-    let place = |text: &str| if kind == "DeployModel" { String::new() } else { text.to_owned() };
+    let place = |text: &str| {
+        if kind == "DeployModel" {
+            String::new()
+        } else {
+            text.to_owned()
+        }
+    };
     let arguments = [
         "--type".to_owned(),
         kind.to_owned(),
@@ -147,7 +169,9 @@ fn launcher(module: &str, kind: &str, target: &VertexTarget, payload: &str) -> C
         command: ["python3", "-u", "-m"]
             .map(str::to_owned)
             .into_iter()
-            .chain([format!("google_cloud_pipeline_components.container.v1.{module}.launcher")])
+            .chain([format!(
+                "google_cloud_pipeline_components.container.v1.{module}.launcher"
+            )])
             .collect(),
         args: arguments.to_vec(),
         ..Container::default()
@@ -155,7 +179,12 @@ fn launcher(module: &str, kind: &str, target: &VertexTarget, payload: &str) -> C
 }
 
 fn set_payload(container: &mut Container, payload: String) {
-    if let Some(place) = container.args.iter_mut().skip_while(|argument| *argument != "--payload").nth(1) {
+    if let Some(place) = container
+        .args
+        .iter_mut()
+        .skip_while(|argument| *argument != "--payload")
+        .nth(1)
+    {
         *place = payload;
     }
 }

@@ -209,13 +209,7 @@ impl<'r> Lowering<'r> {
             | Operation::Register { .. } => None,
         }
         .unwrap_or_else(|| node.clone());
-        self.launched(
-            body,
-            scope,
-            node,
-            Runner::Operation(operation_name(operation)),
-            None,
-        )
+        self.launched(body, scope, node, Runner::Operation(operation_name(operation)), None)
     }
 }
 

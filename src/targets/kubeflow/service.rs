@@ -1,12 +1,12 @@
 //! `deploy` to a service of Vertex AI: the model is uploaded to its registry and deployed to an endpoint by Google's own
 //! components; the alias moves after that, as everywhere.
 
-use super::graph::Body;
+use super::Lowering;
 use super::google::{self, Machines};
+use super::graph::Body;
 use super::platform::Host;
 use super::scope::Scope;
 use super::task::{Draft, Runner};
-use super::Lowering;
 use crate::plan::{Node, Port, PortType, Service, VertexTarget};
 use crate::targets::pipeline_spec::{ArtifactSource, CachingOptions, Container, TaskOutputArtifact};
 use crate::targets::{Feature, Refusal, RefusalPlace, TargetError};
@@ -14,7 +14,6 @@ use crate::types::Value;
 
 /// What a service of Vertex AI says.
 struct Settings<'r> {
-    image: &'r str,
     machine: &'r str,
     endpoint: Option<&'r str>,
     registry_model: Option<&'r str>,
@@ -31,21 +30,33 @@ impl<'r> Lowering<'r> {
         service: &str,
     ) -> Result<Option<Node>, TargetError> {
         let plan = self.plan;
-        let Host::Vertex(target) = self.host else { return Ok(None) };
-        let Some(service) = plan.services.get(service).filter(|service| service.platform == "vertex") else {
+        let Host::Vertex(target) = self.host else {
+            return Ok(None);
+        };
+        let Some(service) = plan
+            .services
+            .get(service)
+            .filter(|service| service.platform == "vertex")
+        else {
             return Ok(None);
         };
         let settings = self.vertex_settings(service, body, node)?;
         let prepared = self.prepare_model(body, scope, node)?;
         let upload = google::upload_model(
             target,
-            plan.models.get(&service.model).map_or(service.model.as_str(), |model| &model.registry),
+            plan.models
+                .get(&service.model)
+                .map_or(service.model.as_str(), |model| &model.registry),
             service.docs.as_deref().unwrap_or_default(),
             settings.registry_model,
         );
         let draft = launcher_task(
             self.pinned(upload),
-            &[("unmanaged_container_model", google::UNMANAGED_MODEL, (&prepared, "output"))],
+            &[(
+                "unmanaged_container_model",
+                google::UNMANAGED_MODEL,
+                (&prepared, "output"),
+            )],
             &[("model", google::VERTEX_MODEL)],
         );
         let uploaded = self.place(body, scope, &format!("{}.upload", node.id), draft);
@@ -113,12 +124,7 @@ impl<'r> Lowering<'r> {
         }
     }
 
-    fn vertex_settings(
-        &self,
-        service: &'r Service,
-        body: &Body<'_>,
-        node: &Node,
-    ) -> Result<Settings<'r>, TargetError> {
+    fn vertex_settings(&self, service: &'r Service, body: &Body<'_>, node: &Node) -> Result<Settings<'r>, TargetError> {
         let settings = service.settings.as_ref();
         let text = |name: &str| settings?.field("platform")?.field(name)?.as_text();
         let refused = |why: &str, way_out: &str| TargetError::Refused {
@@ -133,13 +139,16 @@ impl<'r> Lowering<'r> {
                 way_out: way_out.to_owned(),
             }),
         };
-        let Some(image) = text("image") else {
+        if text("image").is_none() {
             return Err(refused(
                 "does not say which image answers requests",
                 "Write `platform: vertex { image: \"…\", machine: \"n1-standard-4\" }` in the service.",
             ));
-        };
-        if matches!(settings.and_then(|settings| settings.field("rollout")), Some(Value::Map(_))) {
+        }
+        if matches!(
+            settings.and_then(|settings| settings.field("rollout")),
+            Some(Value::Map(_))
+        ) {
             return Err(refused(
                 "is rolled out in steps, and Google's component for deployments gives a new version all requests at once",
                 "Leave `rollout` out of the service.",
@@ -147,7 +156,6 @@ impl<'r> Lowering<'r> {
         }
         let replica = |name: &str| settings?.field("replicas")?.field(name)?.as_int();
         Ok(Settings {
-            image,
             machine: text("machine").unwrap_or("n1-standard-4"),
             endpoint: text("endpoint"),
             registry_model: text("model"),
