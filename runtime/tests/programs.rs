@@ -51,7 +51,11 @@ fn run(root: &Utf8Path, plan: &Plan, command: &str) -> String {
         .collect();
     let state = tempfile::tempdir().unwrap();
     let executor = Executor::open_at(root, Utf8Path::from_path(state.path()).unwrap()).unwrap();
-    match executor.run(plan, pipeline, parameters, &Options::default(), &Silence) {
+    let options = Options {
+        environments: Some(Utf8PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("python")),
+        ..Options::default()
+    };
+    match executor.run(plan, pipeline, parameters, &options, &Silence) {
         Ok(outcome) => told(&executor, &outcome),
         Err(error) => format!("{error}\n"),
     }

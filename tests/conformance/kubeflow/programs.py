@@ -1,0 +1,159 @@
+"""Every program of `tests/programs` under real `kfp.local`: outputs, and what ran, equal the local executor's `expected`.
+
+A program may have a file `kubeflow.json`:
+
+* `refused`: Kubeflow cannot express it; what `mlp build` must say.
+* `repaired`: stock kfp.local runs it wrong, and why; it runs with the mended orchestration (`repairs.py`).
+* `failing`: our output is wrong, and why. The case must be seen to fail: when it holds, the mark has to go.
+* `arguments`: texts of arguments that the language reads and a platform has no type for: text → JSON.
+* `secrets`: secrets of the cluster: name → key → text.
+"""
+
+import json
+import re
+import shutil
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import language
+import run
+import strict
+from suite import ROOT, Broken, expect, main, mlp
+
+FOLDER = ROOT / "tests" / "programs"
+
+
+@dataclass
+class Expected:
+    """A run of a program, as its `expected` tells it."""
+
+    command: str
+    outcome: str = ""
+    nodes: dict = field(default_factory=dict)
+    outputs: dict = field(default_factory=dict)
+
+
+def runs(text: str) -> list:
+    """The runs in an `expected`."""
+    found = []
+    for line in text.splitlines():
+        if line.startswith("$ "):
+            found.append(Expected(line[2:]))
+        elif not found[-1].outcome:
+            found[-1].outcome = line
+        elif line.startswith("  "):
+            node, _, state = line.strip().partition(" ")
+            found[-1].nodes[node] = state
+        elif " = " in line:
+            name, _, value = line.partition(" = ")
+            found[-1].outputs[name] = value
+        else:
+            expect(line == "", f"a line of `expected` that is none: {line}")
+    return found
+
+
+def arguments(specification: strict.Specification, words: list, known: dict) -> dict:
+    """What a run gives to the pipeline, by the types of the platform."""
+    declared = specification.pipeline.root.input_definitions.parameters
+    given = {}
+    for word in words:
+        name, _, text = word.partition("=")
+        given[name] = language.argument(text, declared[name].parameter_type, known)
+    return {name: value for name, value in given.items() if value is not None}
+
+
+def place(node: str) -> tuple:
+    """Where a node runs: its task's name, and the rounds of the loops around it."""
+    rounds = tuple(int(number) for number in re.findall(r"\[(\d+)\]", node))
+    return re.sub(r"[^a-z0-9]+", "-", re.sub(r"\[\d+\]", "", node).lower()).strip("-"), rounds
+
+
+def attempts(ran: list) -> dict:
+    """How the containers at each place ended, in order."""
+    found = {}
+    for one in ran:
+        *loops, name = one.place.split("/")
+        rounds = tuple(int(loop.rpartition("-iteration-")[2]) for loop in loops)
+        found.setdefault((name, rounds), []).append(one.code == 0)
+    return found
+
+
+def compare_nodes(expected: Expected, ran: list) -> list:
+    """What ran, and how often, against the states of the nodes."""
+    found = attempts(ran)
+    problems = []
+    for node, state in expected.nodes.items():
+        here = found.get(place(node), [])
+        word = state.split(" ")[0].rstrip(",:")
+        tries = int(match[1]) if (match := re.search(r"at attempt (\d+)", state)) else 1
+        wanted = {"skipped": [], "succeeded": [False] * (tries - 1) + [True], "failed": [False] * tries}[word]
+        # kfp.local stops a graph at its first failure; Kubeflow goes on with what does not depend on it.
+        stopped = expected.outcome == "failed" and word == "succeeded" and not here
+        if here != wanted and not stopped:
+            problems.append(f"{node} {state}: attempts {here}")
+    return problems
+
+
+def compare(expected: Expected, outcome: run.Outcome) -> list:
+    """What differs between a run here and there."""
+    if expected.outcome not in ("succeeded", "failed"):
+        return [] if not outcome.succeeded else [f"it succeeds, but the local executor says: {expected.outcome}"]
+    if outcome.succeeded != (expected.outcome == "succeeded"):
+        return [f"it should have {expected.outcome}: {outcome.error}"]
+    problems = compare_nodes(expected, outcome.ran)
+    if outcome.succeeded:
+        if set(outcome.outputs) != set(expected.outputs):
+            problems.append(f"outputs {sorted(outcome.outputs)} instead of {sorted(expected.outputs)}")
+        for name in sorted(set(outcome.outputs) & set(expected.outputs)):
+            if not language.same(expected.outputs[name], outcome.outputs[name]):
+                problems.append(f"{name} = {outcome.outputs[name]!r} instead of {expected.outputs[name]}")
+    return problems
+
+
+def build(program: Path, target: Path, notes: dict) -> None:
+    """Builds the program; where it is refused, checks what is said."""
+    built = mlp("build", str(program), "--target", "kubeflow", "-o", str(target))
+    refused = notes.get("refused")
+    if refused is None:
+        expect(built.returncode == 0, f"it does not build:\n{built.stdout}{built.stderr}")
+    else:
+        expect(built.returncode != 0, "it builds, though it is marked as refused")
+        told = " ".join((built.stdout + built.stderr).split())
+        expect(refused in told, f"it is refused with\n{told}\ninstead of\n{refused}")
+
+
+def once(expected: Expected, program: Path, target: Path, notes: dict) -> None:
+    """One run of a program: parsed, used in another pipeline, run, compared."""
+    name, *words = expected.command.split()
+    path = language.specification(target, name)
+    parsed = strict.parse(path)
+    given = arguments(parsed, words, notes.get("arguments", {}))
+    run.use(path, given)
+    with tempfile.TemporaryDirectory() as folder:
+        project = Path(folder) / "project"
+        shutil.copytree(program, project)
+        outcome = run.run(path, given, project, notes.get("secrets"), repaired="repaired" in notes)
+        problems = compare(expected, outcome)
+        expect(not problems, "\n".join([f"$ {expected.command}", *problems, outcome.log()]))
+
+
+def check(program: Path) -> None:
+    marks = program / "kubeflow.json"
+    notes = json.loads(marks.read_text()) if marks.exists() else {}
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            target = Path(folder)
+            build(program, target, notes)
+            if "refused" not in notes:
+                for expected in runs((program / "expected").read_text(encoding="utf-8")):
+                    once(expected, program, target, notes)
+    except Broken:
+        if "failing" in notes:
+            return
+        raise
+    expect("failing" not in notes, "it holds: take the mark `failing` out of kubeflow.json")
+
+
+if __name__ == "__main__":
+    main(check, {program.name: program for program in sorted(FOLDER.iterdir())})

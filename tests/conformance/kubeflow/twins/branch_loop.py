@@ -1,0 +1,23 @@
+"""A loop in a branch."""
+
+from kfp import dsl
+
+IMAGE = "example.com/tools@sha256:5555555555555555555555555555555555555555555555555555555555555555"
+
+
+@dsl.container_component
+def say(text: str, output: dsl.OutputPath(str)):
+    return dsl.ContainerSpec(image=IMAGE, command=["say", text, output])
+
+
+@dsl.container_component
+def measure(text: str, output: dsl.OutputPath(int)):
+    return dsl.ContainerSpec(image=IMAGE, command=["measure", text, output])
+
+
+@dsl.pipeline(name="branch-loop")
+def pipeline(words: list, text: str):
+    size = measure(text=text)
+    with dsl.If(size.outputs["output"] > 3):
+        with dsl.ParallelFor(words) as word:
+            say(text=f"{word} of {size.outputs['output']}")

@@ -1,0 +1,24 @@
+"""What runs in the end, whatever happened."""
+
+from kfp import dsl
+
+IMAGE = "example.com/tools@sha256:5555555555555555555555555555555555555555555555555555555555555555"
+
+
+@dsl.container_component
+def say(text: str, output: dsl.OutputPath(str)):
+    return dsl.ContainerSpec(image=IMAGE, command=["say", text, output])
+
+
+@dsl.container_component
+def measure(text: str, output: dsl.OutputPath(int)):
+    return dsl.ContainerSpec(image=IMAGE, command=["measure", text, output])
+
+
+@dsl.pipeline(name="exit")
+def pipeline(text: str):
+    goodbye = say(text=f"goodbye {text}")
+    with dsl.ExitHandler(goodbye):
+        size = measure(text=text)
+        with dsl.If(size.outputs["output"] > 3):
+            say(text="large")
