@@ -88,3 +88,8 @@ fn suite(script: &str) {
 fn the_mended_orchestration_is_right_where_kfp_local_is_wrong() {
     suite("orchestration.py");
 }
+
+#[test]
+fn pipelines_of_the_sdk_and_of_the_language_mean_the_same() {
+    suite("twins.py");
+}

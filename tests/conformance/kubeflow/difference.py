@@ -6,7 +6,7 @@ is known by what it means. So names of components, executors, tasks and injected
 nested, numbered and wrapped, nor whether components are shared or called pipelines copied; a condition `!(a) && b` is the
 same as `b` within `!(a)`. Names of what users see of a container, its inputs and outputs, count.
 
-Display names and descriptions are not compared.
+Display names and descriptions are not compared, nor containers that only check what the platform's types cannot say.
 """
 
 import difflib
@@ -124,8 +124,13 @@ class Meaning:
                 inputs[iterator["itemInput"]] = ["item", inner[-1][1]]
             if "dag" in component:
                 self.walk(component, inputs, here, inner)
-            else:
+            elif not self.only_checks(component):
                 self.containers[here] = Container(here, task, component, inputs, inner)
+
+    def only_checks(self, component: dict) -> bool:
+        """Whether a container of ours does no more than refuse values that the platform's types would let through."""
+        executor = self.executors[component["executorLabel"]]
+        return executor.get("container", {}).get("command", [""])[0] == "mlp" and "outputDefinitions" not in component
 
     def inputs(self, task: dict, component: dict, scope: dict, tasks: dict, path: tuple) -> dict:
         """Where every input of a task comes from, defaults included."""

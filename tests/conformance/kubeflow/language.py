@@ -14,8 +14,7 @@ TOKEN = re.compile(r'\s*("(?:[^"\\]|\\.)*"|`[^`]*`|[\[\]{}:,]|[^\[\]{}:,"`]+)')
 
 def specification(target: Path, pipeline: str) -> Path:
     """The file of a pipeline among those that were built."""
-    name = re.sub(r"[^a-z0-9]+", "-", pipeline.lower()).strip("-")
-    return target / f"{name}.yaml"
+    return target / f"{pipeline}.yaml"
 
 
 def argument(text: str, kind: int, known: dict):

@@ -15,9 +15,14 @@ def measure(text: str, output: dsl.OutputPath(int)):
     return dsl.ContainerSpec(image=IMAGE, command=["measure", text, output])
 
 
+@dsl.container_component
+def sized(text: str, size: int, output: dsl.OutputPath(str)):
+    return dsl.ContainerSpec(image=IMAGE, command=["sized", text, size, output])
+
+
 @dsl.pipeline(name="branch-loop")
 def pipeline(words: list, text: str):
     size = measure(text=text)
     with dsl.If(size.outputs["output"] > 3):
         with dsl.ParallelFor(words) as word:
-            say(text=f"{word} of {size.outputs['output']}")
+            sized(text=word, size=size.outputs["output"])

@@ -27,6 +27,16 @@ def read(paper: dsl.Input[dsl.Artifact], output: dsl.OutputPath(str)):
     return dsl.ContainerSpec(image=IMAGE, command=["read", paper.path, output])
 
 
+@dsl.container_component
+def pair(left: str, right: str, output: dsl.OutputPath(str)):
+    return dsl.ContainerSpec(image=IMAGE, command=["pair", left, right, output])
+
+
+@dsl.container_component
+def sized(text: str, size: int, output: dsl.OutputPath(str)):
+    return dsl.ContainerSpec(image=IMAGE, command=["sized", text, size, output])
+
+
 @dsl.pipeline(name="deep-capture")
 def pipeline(names: list, text: str) -> NamedTuple("Outputs", [("said", list)]):
     paper = letter(name=text)
@@ -35,8 +45,9 @@ def pipeline(names: list, text: str) -> NamedTuple("Outputs", [("said", list)]):
         word = read(paper=paper.outputs["paper"])
         with dsl.ParallelFor(["x", "y"]) as mark:
             with dsl.If(size.outputs["output"] > 2):
-                said = say(text=f"{name} {mark} {word.outputs['output']}")
+                said = pair(left=name, right=mark)
+                pair(left=said.outputs["output"], right=word.outputs["output"])
                 read(paper=paper.outputs["paper"])
-        last = say(text=f"{name} of {size.outputs['output']}")
+        last = sized(text=name, size=size.outputs["output"])
     outputs = NamedTuple("Outputs", [("said", list)])
     return outputs(dsl.Collected(last.outputs["output"]))

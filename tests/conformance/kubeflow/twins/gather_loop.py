@@ -10,6 +10,11 @@ def say(text: str, output: dsl.OutputPath(str)):
     return dsl.ContainerSpec(image=IMAGE, command=["say", text, output])
 
 
+@dsl.container_component
+def total(words: list, output: dsl.OutputPath(list)):
+    return dsl.ContainerSpec(image=IMAGE, command=["total", output])
+
+
 @dsl.pipeline(name="gather-loop")
 def pipeline(words: list):
     with dsl.ParallelFor(words) as word:
@@ -18,8 +23,3 @@ def pipeline(words: list):
     count = total(words=listed)
     with dsl.ParallelFor(count.outputs["output"]) as number:
         say(text=f"{number}")
-
-
-@dsl.container_component
-def total(words: list, output: dsl.OutputPath(list)):
-    return dsl.ContainerSpec(image=IMAGE, command=["total", output])

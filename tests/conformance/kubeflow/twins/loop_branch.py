@@ -15,12 +15,22 @@ def measure(text: str, output: dsl.OutputPath(int)):
     return dsl.ContainerSpec(image=IMAGE, command=["measure", text, output])
 
 
+@dsl.container_component
+def pair(left: str, right: str, output: dsl.OutputPath(str)):
+    return dsl.ContainerSpec(image=IMAGE, command=["pair", left, right, output])
+
+
+@dsl.container_component
+def sized(text: str, size: int, output: dsl.OutputPath(str)):
+    return dsl.ContainerSpec(image=IMAGE, command=["sized", text, size, output])
+
+
 @dsl.pipeline(name="loop-branch")
 def pipeline(words: list, limit: int):
     outer = say(text="outer")
     with dsl.ParallelFor(words) as word:
         size = measure(text=word)
         with dsl.If(size.outputs["output"] > 3):
-            say(text=f"{word} after {outer.outputs['output']}")
+            pair(left=word, right=outer.outputs["output"])
         with dsl.If(word == "stop"):
-            say(text=f"{limit}")
+            sized(text="stop", size=limit)

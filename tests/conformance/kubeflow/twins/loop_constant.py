@@ -15,8 +15,13 @@ def measure(text: str, output: dsl.OutputPath(int)):
     return dsl.ContainerSpec(image=IMAGE, command=["measure", text, output])
 
 
+@dsl.container_component
+def sized(text: str, size: int, output: dsl.OutputPath(str)):
+    return dsl.ContainerSpec(image=IMAGE, command=["sized", text, size, output])
+
+
 @dsl.pipeline(name="loop-constant")
 def pipeline():
     with dsl.ParallelFor(["a", "it's", "c d"]) as word:
         size = measure(text=word)
-        say(text=f"{word}: {size.outputs['output']}")
+        sized(text=word, size=size.outputs["output"])

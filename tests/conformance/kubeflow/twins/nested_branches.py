@@ -15,6 +15,11 @@ def measure(text: str, output: dsl.OutputPath(int)):
     return dsl.ContainerSpec(image=IMAGE, command=["measure", text, output])
 
 
+@dsl.container_component
+def sized(text: str, size: int, output: dsl.OutputPath(str)):
+    return dsl.ContainerSpec(image=IMAGE, command=["sized", text, size, output])
+
+
 @dsl.pipeline(name="nested-branches")
 def pipeline(text: str, limit: int):
     size = measure(text=text)
@@ -23,4 +28,4 @@ def pipeline(text: str, limit: int):
         with dsl.If(inner.outputs["output"] != 7):
             say(text=text)
             with dsl.If(limit < 5):
-                say(text=f"{inner.outputs['output']} of {size.outputs['output']}")
+                sized(text=text, size=inner.outputs["output"])

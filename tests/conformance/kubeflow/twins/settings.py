@@ -1,6 +1,6 @@
 """Retries, caching, environment, resources and accelerators."""
 
-from kfp import dsl
+from kfp import dsl, kubernetes
 
 IMAGE = "example.com/tools@sha256:5555555555555555555555555555555555555555555555555555555555555555"
 
@@ -23,5 +23,6 @@ def pipeline():
     retried.set_retry(3, backoff_duration="30s", backoff_factor=2.0, backoff_max_duration="600s")
     task = train(text="it")
     task.set_env_variable("LANG", "C.UTF-8").set_env_variable("QUOTED", "it's \"so\" $HOME")
-    task.set_cpu_limit("4").set_memory_limit("16Gi").set_cpu_request("4").set_memory_request("16Gi")
+    task.set_cpu_limit("4").set_memory_limit("16Gi")
     task.set_accelerator_type("nvidia.com/gpu").set_accelerator_limit(2)
+    kubernetes.set_timeout(task, 3600)

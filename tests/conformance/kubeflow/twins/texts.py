@@ -11,8 +11,8 @@ def say(text: str, output: dsl.OutputPath(str)):
 
 
 @dsl.pipeline(name="texts")
-def pipeline(who: str, number: int):
-    first = say(text=f"Dear {who}, {number} times")
+def pipeline(who: str, times: str):
+    first = say(text=f"Dear {who}, {times} times")
     say(text=f"{first.outputs['output']}/{who}")
     with dsl.ParallelFor(["a", "b"]) as letter:
         say(text=f"{letter} and {first.outputs['output']}")
