@@ -13,6 +13,7 @@ use crate::plan::{
 };
 use crate::targets::TargetError;
 use crate::targets::pipeline_spec::{Component, InputParameter};
+use crate::types::Value;
 
 /// A pipeline that is being lowered: the one that a file is for, or one copy for each call.
 pub(super) struct Body<'r> {
@@ -94,7 +95,7 @@ impl<'r> Lowering<'r> {
                 continue;
             };
             let default = match &parameter.default {
-                None | Some(crate::types::Value::None) => None,
+                None | Some(Value::None) => self.host.absent(input.is_optional),
                 Some(value) => Some(values::constant(value).map_err(|number| body.types.too_large(number))?),
             };
             let input = InputParameter {

@@ -36,6 +36,12 @@ impl<'r> Host<'r> {
         matches!(self, Self::Vertex(_))
     }
 
+    /// The default of a parameter that may be absent and has none. Kubeflow's own programs make it `null`; `kfp.local` stops
+    /// where it is not written down.
+    pub(super) fn absent(self, optional: bool) -> Option<serde_json::Value> {
+        (optional && matches!(self, Self::Kubeflow(_))).then_some(serde_json::Value::Null)
+    }
+
     /// What it calls a kind of GPU.
     pub(super) fn gpu(self, kind: &str) -> &'static str {
         match self {
