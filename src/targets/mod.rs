@@ -66,6 +66,14 @@ pub enum TargetError {
     /// A writer failed.
     #[error("the plan cannot be written: {0}")]
     Write(String),
+    /// What was written is wrong by the target's own rules.
+    #[error("what was made of `{pipeline}` is wrong, which is a mistake of `mlp` and not of yours. {finding}")]
+    Unsound {
+        /// The pipeline.
+        pipeline: String,
+        /// The first that is wrong.
+        finding: String,
+    },
 }
 
 /// What is to be written.

@@ -106,5 +106,8 @@ fn problem(error: &TargetError) -> Problem {
             .help("Run the pipeline on this machine with `mlp run`; to see the plan, build the target `plan`."),
         TargetError::Refused { refusal, .. } => Problem::usage(format!("{error}.")).help(refusal.way_out.clone()),
         TargetError::Write(_) => Problem::machine(format!("{error}.")),
+        TargetError::Unsound { .. } => {
+            Problem::machine(format!("{error}")).help("Please report it, with the pipeline; nothing was written.")
+        }
     }
 }

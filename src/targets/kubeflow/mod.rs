@@ -32,10 +32,11 @@ use std::collections::BTreeMap;
 use self::names::Names;
 use self::platform::Host;
 use super::pipeline_spec::{
-    Component, Deployment, Executor, KubernetesDeployment, KubernetesExecutor, KubernetesPlatform, PipelineInfo,
-    PipelineSpec, PlatformSpec, Platforms, SCHEMA_VERSION, write,
+    Component, Deployment, Document, Executor, KubernetesDeployment, KubernetesExecutor, KubernetesPlatform,
+    PipelineInfo, PipelineSpec, PlatformSpec, Platforms, SCHEMA_VERSION, verify, write,
 };
 use super::{Built, Feature, OutputFile, Refusal, RefusalPlace, Request, Target, TargetError, TargetName};
+use crate::diagnostics::Severity;
 use crate::plan::{Pipeline, Plan, Step};
 
 /// Sizes above this may be too much for what keeps the platform's objects.
@@ -52,8 +53,9 @@ impl Target for KubeflowTarget {
     fn build(&self, request: &Request<'_>) -> Result<Built, TargetError> {
         let mut built = Built::default();
         for pipeline in request.plan.pipelines.values() {
-            let lowered = lower(request, pipeline)?;
-            let text = write(&lowered.spec, lowered.platform.as_ref())
+            let Lowered { document, warnings } = lower(request, pipeline)?;
+            self.verify(&pipeline.name, &document)?;
+            let text = write(&document.spec, document.platform.as_ref())
                 .map_err(|error| TargetError::Write(error.to_string()))?;
             if text.len() > LARGE {
                 built.warnings.push(format!(
@@ -63,7 +65,7 @@ impl Target for KubeflowTarget {
                     text.len()
                 ));
             }
-            built.warnings.extend(lowered.warnings);
+            built.warnings.extend(warnings);
             built.files.push(OutputFile {
                 path: format!("{}.yaml", pipeline.name).into(),
                 text,
@@ -75,9 +77,31 @@ impl Target for KubeflowTarget {
 
 /// A pipeline as the platforms read it.
 struct Lowered {
-    spec: PipelineSpec,
-    platform: Option<PlatformSpec>,
+    document: Document,
     warnings: Vec<String>,
+}
+
+impl KubeflowTarget {
+    /// Runs the verifier on what was made: the platforms' own checks find little before the run.
+    fn verify(&self, pipeline: &str, document: &Document) -> Result<(), TargetError> {
+        let platform = match self.0 {
+            TargetName::Vertex => verify::Platform::Vertex,
+            TargetName::Kubeflow | TargetName::Plan | TargetName::Local | TargetName::Airflow => {
+                verify::Platform::Kubeflow
+            }
+        };
+        let findings = verify::verify(document, platform);
+        match findings
+            .into_iter()
+            .find(|finding| finding.severity() == Severity::Error)
+        {
+            Some(finding) => Err(TargetError::Unsound {
+                pipeline: pipeline.to_owned(),
+                finding: finding.to_string(),
+            }),
+            None => Ok(()),
+        }
+    }
 }
 
 fn lower(request: &Request<'_>, pipeline: &Pipeline) -> Result<Lowered, TargetError> {
@@ -124,8 +148,7 @@ fn lower(request: &Request<'_>, pipeline: &Pipeline) -> Result<Lowered, TargetEr
         sdk_version: format!("mlp-{}", env!("CARGO_PKG_VERSION")),
     };
     Ok(Lowered {
-        spec,
-        platform,
+        document: Document { spec, platform },
         warnings: lowering.warnings,
     })
 }
