@@ -27,6 +27,12 @@ pub fn check(db: &dyn Db) -> Vec<ResolvedDiagnostic> {
     for file in files(db) {
         diagnostics.extend(file_diagnostics(db, file));
     }
+    if !diagnostics
+        .iter()
+        .any(|diagnostic| diagnostic.severity() == Severity::Error)
+    {
+        diagnostics.extend(check::targets::diagnostics(db));
+    }
     resolve_all(db, &diagnostics)
 }
 

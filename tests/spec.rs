@@ -228,6 +228,8 @@ chapters! {
     services: "services.md",
     steps: "steps.md",
     syntax: "syntax.md",
+    targets: "targets.md",
     tests: "tests.md",
+    triggers: "triggers.md",
     values: "values.md",
 }

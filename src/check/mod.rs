@@ -12,6 +12,7 @@ mod leakage;
 pub mod pipelines;
 mod provenance;
 pub mod python;
+pub mod targets;
 
 use crate::db::{Db, ItemKey};
 use crate::diagnostics::Diagnostic;

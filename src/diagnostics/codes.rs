@@ -9,7 +9,7 @@ use super::Severity;
 pub struct Declaration {
     /// Its stable code: `E` for errors, `W` for warnings. The first two digits are the family:
     /// 00 syntax, 01 names and modules, 02 values and types, 03 schemas and features, 04 steps and Python, 05 pipelines,
-    /// 06 evidence, 07 train/test contamination, 08 label leakage, 09 not supported yet, 10 projects.
+    /// 06 evidence, 07 train/test contamination, 08 label leakage, 09 not supported yet, 10 projects, 11 targets and triggers.
     pub code: &'static str,
     /// How bad it is.
     pub severity: Severity,
@@ -156,4 +156,19 @@ declare! {
     MissingManifestKey = "E1004", Error, "`mlp.toml` lacks a setting that every project needs";
     NotUtf8 = "E1005", Error, "a source file is not UTF-8";
     UnreadableFile = "E1006", Error, "a source file cannot be read";
+    TargetPlatform = "E1101", Error, "a target of a platform that does not exist, or with the name of another";
+    StorageAddress = "E1102", Error, "an address that the platform cannot reach";
+    CloudName = "E1103", Error, "a name that Google Cloud does not allow";
+    EncryptionKey = "E1104", Error, "an encryption key that the target cannot use";
+    KubernetesName = "E1105", Error, "a name that Kubernetes does not allow";
+    BadLabel = "E1106", Error, "a label that the platform does not allow";
+    SecretPlace = "E1107", Error, "a secret that the platform does not keep there";
+    BadVolume = "E1108", Error, "a volume that cannot be mounted";
+    UnknownAccelerator = "E1109", Error, "an accelerator that does not exist";
+    AcceleratorShape = "E1110", Error, "accelerators in a number or shape that does not exist";
+    GpuWithoutTimeout = "W1111", Warning, "a step with an accelerator and no timeout";
+    TargetRefuses = "E1112", Error, "something that a declared target cannot express";
+    BadSchedule = "E1113", Error, "a schedule that is none";
+    NeverFires = "E1114", Error, "a schedule that never starts anything";
+    UnknownTimeZone = "E1115", Error, "a time zone that does not exist";
 }

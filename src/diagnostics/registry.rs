@@ -37,6 +37,7 @@ const FAMILIES: &[(&str, &str)] = &[
     ("08", "Label leakage"),
     ("09", "Not supported yet"),
     ("10", "Projects"),
+    ("11", "Targets and triggers"),
 ];
 
 const INTRODUCTION: &str = include_str!("index.md");

@@ -4,14 +4,14 @@
 
 use std::collections::BTreeMap;
 
-use super::{Origin, PLAN_VERSION, Parameter, Pipeline, Plan, Project, Step};
+use super::{DeclaredTarget, Origin, PLAN_VERSION, Parameter, Pipeline, Plan, Project, Step, Trigger};
 use crate::check::declarations;
 use crate::check::pipelines::{Elaborated, elaborate};
 use crate::db::{Db, ItemKey};
 use crate::diagnostics::{Place, ResolvedDiagnostic, Severity, line_index, locate};
 use crate::names;
 use crate::project::manifest_file;
-use crate::syntax::ast::{ItemKind, NodeId, PipelineItem};
+use crate::syntax::ast::{Item, ItemKind, NodeId, PipelineItem};
 use crate::types::{ParameterKind, Schema, Type};
 use crate::workspace;
 
@@ -27,7 +27,7 @@ pub enum BuildError {
          Rename one of them"
     )]
     Ambiguous {
-        /// `pipeline`, `step`, `model`, `service`, `schema`
+        /// `pipeline`, `step`, `model`, `service`, `schema`, `target`, `trigger`
         what: &'static str,
         /// The name.
         name: String,
@@ -48,13 +48,16 @@ pub fn build(db: &dyn Db) -> Result<Plan, BuildError> {
     if !errors.is_empty() {
         return Err(BuildError::Program(errors));
     }
+    assemble(db)
+}
+
+/// The plan of a program that was found to have no errors.
+pub(crate) fn assemble(db: &dyn Db) -> Result<Plan, BuildError> {
     let mut assembly = Assembly::default();
     for file in workspace::files(db) {
         for (key, _) in &names::file_items(db, file).items {
-            if let Some(item) = names::item(db, key)
-                && let ItemKind::Pipeline(pipeline) = &item.kind
-            {
-                assembly.pipeline(db, key, item.docs.as_deref(), pipeline)?;
+            if let Some(item) = names::item(db, key) {
+                assembly.item(db, key, &item)?;
             }
         }
     }
@@ -71,9 +74,52 @@ struct Assembly {
     models: Named<super::Model>,
     services: Named<super::Service>,
     schemas: Named<Schema>,
+    targets: Named<DeclaredTarget>,
+    triggers: Named<Trigger>,
 }
 
 impl Assembly {
+    /// Takes in what begins in an item; everything else comes with the pipelines that use it.
+    fn item(&mut self, db: &dyn Db, key: &ItemKey, item: &Item) -> Result<(), BuildError> {
+        match &item.kind {
+            ItemKind::Pipeline(pipeline) => self.pipeline(db, key, item.docs.as_deref(), pipeline),
+            ItemKind::Target(_) => match declarations::target(db, key) {
+                Some(target) => insert(
+                    &mut self.targets,
+                    "target",
+                    target.name.clone(),
+                    (*target).clone(),
+                    &key.file,
+                ),
+                None => Ok(()),
+            },
+            ItemKind::Trigger(_) => match declarations::trigger(db, key) {
+                Some(trigger) => insert(
+                    &mut self.triggers,
+                    "trigger",
+                    trigger.name.clone(),
+                    (*trigger).clone(),
+                    &key.file,
+                ),
+                None => Ok(()),
+            },
+            ItemKind::Use(_)
+            | ItemKind::Schema(_)
+            | ItemKind::Record(_)
+            | ItemKind::Enum(_)
+            | ItemKind::Checks(_)
+            | ItemKind::Features(_)
+            | ItemKind::Model(_)
+            | ItemKind::Artifact(_)
+            | ItemKind::Step(_)
+            | ItemKind::Service(_)
+            | ItemKind::Monitor(_)
+            | ItemKind::Policy(_)
+            | ItemKind::Test(_)
+            | ItemKind::Broken(_) => Ok(()),
+        }
+    }
+
     fn pipeline(
         &mut self,
         db: &dyn Db,
@@ -140,8 +186,8 @@ impl Assembly {
             models: without_files(self.models),
             services: without_files(self.services),
             schemas: without_files(self.schemas),
-            targets: BTreeMap::new(),
-            triggers: BTreeMap::new(),
+            targets: without_files(self.targets),
+            triggers: without_files(self.triggers),
         }
     }
 }

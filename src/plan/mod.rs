@@ -14,6 +14,7 @@ mod shim;
 mod target;
 mod task;
 
+pub(crate) use build::assemble;
 pub use build::{BuildError, build};
 pub use exchange::{exchange_json, plain_json};
 pub use expression::{

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use mlp::plan::{Plan, Resources};
+use mlp::targets::accelerators::ANY;
 use tokio::sync::watch;
 
 use crate::error::RunError;
@@ -110,7 +111,8 @@ pub struct Machine {
     pub cpu_millis: u64,
     /// Bytes of memory.
     pub memory: u64,
-    /// Accelerators by kind. The detected ones are called `nvidia` and serve every kind that begins so.
+    /// Accelerators by kind. The detected ones are called `nvidia` and serve every kind that begins so, and
+    /// `any`.
     pub gpus: BTreeMap<String, u32>,
 }
 
@@ -146,6 +148,12 @@ impl Machine {
                 Some((cores(cpu), cores(self.cpu_millis)))
             } else if memory > self.memory {
                 Some((mebibytes(memory), mebibytes(self.memory)))
+            } else if let Some((kind, topology)) = &needs.tpu {
+                // TPUs are never looked for: a step that wants one must not run without, as if it had it.
+                Some((
+                    format!("a {topology} slice of TPUs of the kind {kind}"),
+                    "none".to_owned(),
+                ))
             } else {
                 needs.gpu.as_ref().and_then(|(kind, count)| {
                     let available = self.gpus_for(kind);
@@ -165,7 +173,7 @@ impl Machine {
     }
 
     fn gpu_pool<'a>(&self, kind: &'a str) -> &'a str {
-        if !self.gpus.contains_key(kind) && kind.starts_with("nvidia") {
+        if !self.gpus.contains_key(kind) && (kind.starts_with("nvidia") || kind == ANY) {
             "nvidia"
         } else {
             kind
@@ -239,5 +247,74 @@ fn mebibytes(bytes: u64) -> String {
         format!("{}GiB of memory", bytes / GIBIBYTE)
     } else {
         format!("{}MiB of memory", bytes >> 20)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use mlp::plan::{Plan, Resources};
+    use serde_json::json;
+
+    use super::{Machine, Room};
+
+    fn machine() -> Machine {
+        Machine {
+            cpu_millis: 2_000,
+            memory: 1 << 30,
+            gpus: BTreeMap::from([("nvidia".to_owned(), 2)]),
+        }
+    }
+
+    fn refused(resources: serde_json::Value) -> Option<String> {
+        let plan: Plan = serde_json::from_value(json!({
+            "version": 1, "project": { "name": "p", "version": "0.1.0" },
+            "pipelines": {}, "models": {}, "services": {}, "schemas": {},
+            "steps": { "train": {
+                "name": "train", "inputs": [], "outputs": [], "run": { "command": [] }, "resources": resources,
+            } },
+        }))
+        .unwrap();
+        machine()
+            .check(&plan, ["train"].into_iter())
+            .err()
+            .map(|error| error.to_string())
+    }
+
+    #[test]
+    fn what_the_machine_has_is_given() {
+        assert_eq!(
+            refused(json!({ "cpu_millis": 2_000, "gpu": ["nvidia-l4", 2], "spot": true })),
+            None
+        );
+        assert_eq!(refused(json!({ "gpu": ["any", 2] })), None);
+    }
+
+    #[test]
+    fn what_the_machine_has_not_is_refused() {
+        let gpu = refused(json!({ "gpu": ["any", 3] })).unwrap();
+        assert!(
+            gpu.contains("asks for 3 × any, but this machine has 2 of that kind"),
+            "{gpu}"
+        );
+        let tpu = refused(json!({ "tpu": ["v5e", "2x4"] })).unwrap();
+        assert!(
+            tpu.contains("asks for a 2x4 slice of TPUs of the kind v5e, but this machine has none"),
+            "{tpu}"
+        );
+    }
+
+    #[test]
+    fn a_gpu_of_any_kind_is_taken_once() {
+        let mut room = Room::new(&machine());
+        let needs = Resources {
+            gpu: Some(("any".to_owned(), 2)),
+            ..Resources::default()
+        };
+        assert!(room.take(&needs));
+        assert!(!room.take(&needs));
+        room.give_back(&needs);
+        assert!(room.take(&needs));
     }
 }

@@ -7,6 +7,7 @@
     reason = "a form of the syntax that is not listed is one that cannot stand there, and is refused"
 )]
 
+mod accelerators;
 mod checks;
 mod constants;
 mod context;
@@ -15,18 +16,23 @@ mod expressions;
 mod features;
 mod functions;
 mod intervals;
+mod kubernetes;
 mod leakage;
 mod models;
 mod origins;
+mod platform_names;
 mod ports;
 mod refinements;
 mod run;
+mod schedule;
 mod schemas;
 mod services;
 mod settings;
 mod signatures;
 mod steps;
 mod tags;
+mod targets;
+mod triggers;
 mod type_expressions;
 mod unsupported;
 
@@ -37,7 +43,10 @@ use context::Context;
 pub use checks::{DRIFT_STATISTICS, MEASURES, MeasureDeclaration};
 pub(crate) use functions::value_call;
 pub use functions::{FUNCTIONS, FunctionDeclaration};
-pub use settings::{ARTIFACT, BACKOFF, CACHE, GPU, MODEL, RESOURCES, RETRIES, SERVICE, STEP, SettingDeclaration};
+pub use settings::{
+    ARTIFACT, BACKOFF, CACHE, GPU, KUBERNETES, MODEL, RESOURCES, RETRIES, SERVICE, STEP, SettingDeclaration,
+    TARGET_AIRFLOW, TARGET_KUBEFLOW, TARGET_LOCAL, TARGET_VERTEX, TOLERATION, TPU, TRIGGER, VOLUME,
+};
 pub use tags::{TAGS, TagDeclaration};
 
 use crate::db::{Db, Item, ItemKey};
@@ -211,6 +220,22 @@ fn service_query<'db>(db: &'db dyn Db, item: Item<'db>) -> Declared<ServiceDefin
     })
 }
 
+#[salsa::tracked]
+fn target_query<'db>(db: &'db dyn Db, item: Item<'db>) -> Declared<plan::DeclaredTarget> {
+    declared(db, item, |cx, tree| match &tree.kind {
+        ItemKind::Target(target) => cx.target_item(target, tree.docs.as_deref()),
+        _ => None,
+    })
+}
+
+#[salsa::tracked]
+fn trigger_query<'db>(db: &'db dyn Db, item: Item<'db>) -> Declared<plan::Trigger> {
+    declared(db, item, |cx, tree| match &tree.kind {
+        ItemKind::Trigger(trigger) => cx.trigger_item(trigger, tree.docs.as_deref()),
+        _ => None,
+    })
+}
+
 /// Signatures stand apart from bodies: a step whose settings change does not wake the pipelines that call it.
 #[salsa::tracked]
 fn signature_query<'db>(db: &'db dyn Db, item: Item<'db>) -> Declared<Signature> {
@@ -247,9 +272,9 @@ pub fn diagnostics(db: &dyn Db, key: &ItemKey) -> Vec<Diagnostic> {
             cx.artifact_item(artifact);
             cx.diagnostics
         }
-        ItemKind::Monitor(_) | ItemKind::Trigger(_) | ItemKind::Target(_) | ItemKind::Policy(_) => {
-            unsupported::report(db, key, &tree.kind)
-        }
+        ItemKind::Target(_) => target_query(db, item).diagnostics.clone(),
+        ItemKind::Trigger(_) => trigger_query(db, item).diagnostics.clone(),
+        ItemKind::Monitor(_) | ItemKind::Policy(_) => unsupported::report(db, key, &tree.kind),
         ItemKind::Use(_) | ItemKind::Test(_) | ItemKind::Broken(_) => Vec::new(),
     };
     diagnostics.extend(own);
@@ -305,6 +330,18 @@ pub fn step(db: &dyn Db, key: &ItemKey) -> Option<Arc<StepDefinition>> {
 #[must_use]
 pub fn service(db: &dyn Db, key: &ItemKey) -> Option<Arc<ServiceDefinition>> {
     service_query(db, interned(db, key)).value.clone()
+}
+
+/// A `target` item.
+#[must_use]
+pub fn target(db: &dyn Db, key: &ItemKey) -> Option<Arc<plan::DeclaredTarget>> {
+    target_query(db, interned(db, key)).value.clone()
+}
+
+/// A `trigger` item.
+#[must_use]
+pub fn trigger(db: &dyn Db, key: &ItemKey) -> Option<Arc<plan::Trigger>> {
+    trigger_query(db, interned(db, key)).value.clone()
 }
 
 /// What a `step`, `features` or `pipeline` item takes and gives.

@@ -214,7 +214,7 @@ impl Context<'_> {
     }
 
     /// A setting that is kept as a constant; a word in front of it is its `kind`.
-    fn setting_constant(&mut self, expr: &Expr) -> Option<Value> {
+    pub(crate) fn setting_constant(&mut self, expr: &Expr) -> Option<Value> {
         match &expr.kind {
             ExprKind::Name(word) => Some(Value::String(word.text.to_string())),
             ExprKind::Record(fields) => self.constants_of(fields),

@@ -43,7 +43,8 @@ settings! {
         "retries", "2 | { count: 2, backoff: 10s }", "0", "How often a failed step is tried again.";
         "cache", "auto | never | { key: \"text\" }", "auto",
             "Whether the outputs of an earlier run with the same code, parameters and inputs are used again.";
-        "kubernetes", "{ node_selector: { … }, … }", "none", "What a Kubernetes cluster needs to know.";
+        "kubernetes", "{ node_selector: { … }, tolerations: […], volumes: […], labels: { … }, annotations: { … } }", "none",
+            "What the step's pod needs of a Kubernetes cluster. Other platforms refuse it.";
         "description", "\"text\"", "the doc comment", "What the step does, for people.";
     }
     /// `resources: { … }`
@@ -51,14 +52,99 @@ settings! {
         "cpu", "2 | 0.5", "1", "Cores.";
         "memory", "4GiB", "no limit", "Memory.";
         "gpu", "1 | \"nvidia-l4\" | { kind: \"nvidia-l4\", count: 2 }", "none", "Accelerators.";
-        "tpu", "\"v5e-8\"", "none", "A TPU slice.";
+        "tpu", "{ kind: \"v5e\", topology: \"2x4\" }", "none", "A TPU slice.";
         "disk", "10GiB", "no limit", "Scratch space.";
-        "spot", "true | false", "false", "Whether the machine may be taken away.";
+        "spot", "true | false", "false", "Whether a cheaper machine will do that may be taken away. Give the step `retries`.";
     }
     /// `gpu: { … }`
     GPU {
         "kind", "\"nvidia-l4\"", "", "The accelerator, in the platform's own name.";
         "count", "2", "1", "How many.";
+    }
+    /// `tpu: { … }`
+    TPU {
+        "kind", "\"v5e\"", "", "The generation: `v4`, `v5e`, `v5p`, `v6e`, `tpu7` or `tpu7x`.";
+        "topology", "\"2x4\"", "", "How the chips are wired.";
+    }
+    /// `kubernetes: { … }`
+    KUBERNETES {
+        "node_selector", "{ `cloud.google.com/gke-nodepool`: \"large\" }", "{}", "Labels that the node must have.";
+        "tolerations", "[{ key: \"dedicated\", value: \"ml\", effect: NoSchedule }]", "[]", "Taints that the pod bears.";
+        "volumes", "[{ path: \"/data\", claim: \"datasets\" }, { path: \"/dev/shm\", memory: 1GiB }]", "[]",
+            "What is mounted: a `claim`, a `secret` or a `config_map` by name, `memory` or `scratch` space by size.";
+        "labels", "{ team: \"risk\" }", "{}", "Labels of the pod.";
+        "annotations", "{ `example.com/owner`: \"ann\" }", "{}", "Annotations of the pod.";
+    }
+    /// A toleration.
+    TOLERATION {
+        "key", "\"dedicated\"", "", "The taint's key.";
+        "value", "\"ml\"", "any value", "The taint's value.";
+        "effect", "NoSchedule | PreferNoSchedule | NoExecute", "every effect", "The taint's effect.";
+    }
+    /// A volume.
+    VOLUME {
+        "path", "\"/data\"", "", "Where it is mounted: an absolute path.";
+        "claim", "\"datasets\"", "none", "A persistent volume claim that is there already.";
+        "secret", "\"login\"", "none", "A secret: one file for each key.";
+        "config_map", "\"rules\"", "none", "A config map: one file for each key.";
+        "memory", "1GiB", "none", "Memory, with its largest size; at `/dev/shm` for data loaders that share it.";
+        "scratch", "10GiB", "none", "Space on the node's disk, with its largest size.";
+    }
+    /// `target …: kubeflow`
+    TARGET_KUBEFLOW {
+        "host", "\"https://kubeflow.example.com/pipeline\"", "none", "The address of the API, for `mlp submit`.";
+        "namespace", "\"risk\"", "the account's own", "The namespace (profile) that runs belong to.";
+        "experiment", "\"nightly\"", "Default", "The experiment that runs belong to.";
+        "root", "\"s3://bucket/path\"", "the cluster's own", "Where artifacts go: `s3://`, `gs://` or `minio://`.";
+        "registry_claim", "\"mlp-registry\"", "none",
+            "The claim of a volume that keeps the model registry between runs; `champion`, `register` and `deploy` need it.";
+        "service_account", "\"pipeline-runner\"", "the namespace's own", "The Kubernetes service account of the pods.";
+        "image_pull_secrets", "[\"registry-login\"]", "[]", "Secrets with which images are pulled.";
+        "labels", "{ team: \"risk\" }", "{}", "Labels of every pod.";
+        "secrets", "{ TOKEN: \"secret-name/key\" }", "{}", "Where the secrets are that steps name: a Kubernetes secret and its key.";
+        "runtime_image", "\"registry/mlp@sha256:…\"", "mlp of this version",
+            "The image that holds `mlp`, for built-in operations and for steps without an image.";
+        "description", "\"text\"", "the doc comment", "What the target is for, for people.";
+    }
+    /// `target …: vertex`
+    TARGET_VERTEX {
+        "project", "\"bank-ml\"", "", "The id of the Google Cloud project.";
+        "region", "\"europe-west4\"", "", "The region in which pipelines run.";
+        "root", "\"gs://bucket/path\"", "", "Where artifacts go.";
+        "registry", "\"gs://bucket/registry\"", "`mlp-registry` below `root`", "Where the model registry's records are kept.";
+        "service_account", "\"trainer@bank-ml.iam.gserviceaccount.com\"", "the project's default",
+            "The service account that steps run as.";
+        "encryption_key", "\"projects/P/locations/L/keyRings/R/cryptoKeys/K\"", "Google's own keys",
+            "The key with which everything is encrypted; of the target's own region.";
+        "network", "\"projects/123456789/global/networks/main\"", "the public internet", "The network that steps run in.";
+        "labels", "{ team: \"risk\" }", "{}", "Labels of every run.";
+        "failure_policy", "slow | fast", "slow",
+            "Whether what does not depend on a failed step goes on (`slow`), or nothing new is started (`fast`).";
+        "secrets", "{ TOKEN: \"projects/P/secrets/NAME/versions/latest\" }", "{}",
+            "Where the secrets are that steps name: versions in Secret Manager.";
+        "runtime_image", "\"registry/mlp@sha256:…\"", "mlp of this version",
+            "The image that holds `mlp`, for built-in operations and for steps without an image.";
+        "description", "\"text\"", "the doc comment", "What the target is for, for people.";
+    }
+    /// `target …: airflow`, beyond which any constant can stand.
+    TARGET_AIRFLOW {
+        "secrets", "{ TOKEN: \"secret-name/key\" }", "{}", "Where the secrets are that steps name: a Kubernetes secret and its key.";
+        "runtime_image", "\"registry/mlp@sha256:…\"", "mlp of this version",
+            "The image that holds `mlp`, for built-in operations and for steps without an image.";
+        "description", "\"text\"", "the doc comment", "What the target is for, for people.";
+    }
+    /// `target …: local`
+    TARGET_LOCAL {
+        "description", "\"text\"", "the doc comment", "What the target is for, for people.";
+    }
+    /// `trigger`
+    TRIGGER {
+        "cron", "\"0 2 * * *\"", "none", "When: minute, hour, day of the month, month, day of the week.";
+        "timezone", "\"Europe/Berlin\"", "UTC", "The time zone in which `cron` is meant, by its IANA name.";
+        "parameters", "{ source: \"gs://bucket/loans.csv\" }", "the defaults", "Values of the pipeline's parameters.";
+        "on", "CreditDrift", "none", "The monitor whose alarm starts the pipeline.";
+        "cooldown", "6h", "none", "How long after a start no alarm starts the pipeline again.";
+        "description", "\"text\"", "the doc comment", "What the trigger is for, for people.";
     }
     /// `retries: { … }`
     RETRIES {
@@ -296,6 +382,14 @@ impl Context<'_> {
                 );
                 None
             }
+        }
+    }
+
+    /// `true` or `false`.
+    pub(crate) fn bool_setting(&mut self, setting: &str, expr: &Expr) -> Option<bool> {
+        match self.of_kind(setting, expr, DataKind::Bool, "true")? {
+            Value::Bool(value) => Some(value),
+            _ => None,
         }
     }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::StepDefinition;
 use super::context::Context;
 use super::run::RunKind;
-use super::settings::{BACKOFF, CACHE, GPU, RESOURCES, RETRIES, STEP, Settings, plain_text};
+use super::settings::{BACKOFF, CACHE, RESOURCES, RETRIES, STEP, Settings, plain_text};
 use crate::diagnostics::{Applicability, Code, EditPosition};
 use crate::plan::{self, Backoff, CachePolicy, Resources, Retries, SecretReference};
 use crate::syntax::ast::{Expr, ExprKind, Output, StepItem, TypeExpr};
@@ -42,13 +42,6 @@ impl Context<'_> {
         run: Option<plan::Run>,
         docs: Option<&str>,
     ) -> Option<plan::Step> {
-        if let Some(expr) = settings.get("kubernetes") {
-            self.unsupported(
-                expr.id,
-                "`kubernetes`",
-                "Leave the setting out; nothing can read it yet.",
-            );
-        }
         let description = settings
             .get("description")
             .and_then(|expr| self.text_setting("description", expr));
@@ -56,6 +49,9 @@ impl Context<'_> {
         let timeout = settings
             .get("timeout")
             .and_then(|expr| self.duration_setting("timeout", expr, "30min"));
+        if settings.complete && settings.get("timeout").is_none() {
+            self.accelerator_has_timeout(settings);
+        }
         let step = plan::Step {
             name: signature.name.clone(),
             docs: description.or_else(|| docs.map(str::to_owned)),
@@ -79,7 +75,7 @@ impl Context<'_> {
                 .map(|expr| self.retries(expr))
                 .unwrap_or_default(),
             cache: settings.get("cache").map(|expr| self.cache(expr)).unwrap_or_default(),
-            kubernetes: None,
+            kubernetes: settings.get("kubernetes").and_then(|expr| self.kubernetes(expr)),
             image,
             timeout,
             run: run?,
@@ -238,15 +234,6 @@ impl Context<'_> {
             return resources;
         };
         let settings = self.settings("`resources`", fields, RESOURCES);
-        for name in ["tpu", "spot"] {
-            if let Some(expr) = settings.get(name) {
-                self.unsupported(
-                    expr.id,
-                    &format!("`{name}`"),
-                    "Leave the setting out; no target can give it yet.",
-                );
-            }
-        }
         if let Some(cpu) = settings.get("cpu").and_then(|expr| self.number_setting("cpu", expr)) {
             #[expect(
                 clippy::cast_possible_truncation,
@@ -261,22 +248,12 @@ impl Context<'_> {
             .and_then(|expr| self.size_setting("memory", expr));
         resources.disk = settings.get("disk").and_then(|expr| self.size_setting("disk", expr));
         resources.gpu = settings.get("gpu").and_then(|expr| self.gpu(expr));
+        resources.tpu = settings.get("tpu").and_then(|expr| self.tpu(expr));
+        resources.spot = settings
+            .get("spot")
+            .and_then(|expr| self.bool_setting("spot", expr))
+            .unwrap_or_default();
         resources
-    }
-
-    fn gpu(&mut self, expr: &Expr) -> Option<(String, u32)> {
-        match &expr.kind {
-            ExprKind::String(_) => Some((self.text_setting("gpu", expr)?, 1)),
-            ExprKind::Record(fields) => {
-                let settings = self.settings("`gpu`", fields, GPU);
-                let kind = settings.get("kind").and_then(|expr| self.text_setting("kind", expr));
-                let count = settings
-                    .get("count")
-                    .and_then(|expr| self.count_setting("count", expr, 1));
-                Some((kind.unwrap_or_else(|| "any".to_owned()), count.unwrap_or(1)))
-            }
-            _ => Some(("any".to_owned(), self.count_setting("gpu", expr, 1)?)),
-        }
     }
 
     fn retries(&mut self, expr: &Expr) -> Retries {

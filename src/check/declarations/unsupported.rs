@@ -5,7 +5,7 @@ use crate::db::{Db, ItemKey};
 use crate::diagnostics::Diagnostic;
 use crate::syntax::ast::{Ident, ItemKind};
 
-/// The one problem of a monitor, trigger, target or policy.
+/// The one problem of a monitor or policy.
 pub(crate) fn report(db: &dyn Db, key: &ItemKey, kind: &ItemKind) -> Vec<Diagnostic> {
     let (name, construct, instead): (&Ident, &str, &str) = match kind {
         ItemKind::Monitor(item) => (
@@ -13,12 +13,6 @@ pub(crate) fn report(db: &dyn Db, key: &ItemKey, kind: &ItemKind) -> Vec<Diagnos
             "monitor",
             "Leave it out; evaluate the service's model in a pipeline.",
         ),
-        ItemKind::Trigger(item) => (
-            &item.name,
-            "trigger",
-            "Leave it out; start the pipeline with `mlp run`.",
-        ),
-        ItemKind::Target(item) => (&item.name, "target", "Leave it out; pipelines run on this machine."),
         ItemKind::Policy(item) => (
             &item.name,
             "policy",
@@ -35,6 +29,8 @@ pub(crate) fn report(db: &dyn Db, key: &ItemKey, kind: &ItemKind) -> Vec<Diagnos
         | ItemKind::Step(_)
         | ItemKind::Service(_)
         | ItemKind::Pipeline(_)
+        | ItemKind::Trigger(_)
+        | ItemKind::Target(_)
         | ItemKind::Test(_)
         | ItemKind::Broken(_) => return Vec::new(),
     };

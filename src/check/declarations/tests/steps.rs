@@ -2,7 +2,7 @@
 
 use super::{check_with, key, problems, project};
 use crate::check::declarations;
-use crate::plan::{ArgumentPart, CachePolicy, PortType, Run, Task};
+use crate::plan::{ArgumentPart, CachePolicy, PortType, Run, Task, VolumeSource};
 use crate::types::Evidence;
 
 const SCHEMA: &str = "schema Row { id: string @key\n x: float\n y: bool @label }\n";
@@ -58,7 +58,8 @@ step train(data: validated Dataset<Row>, trees: int in 10..=2000 = 200) -> M {
   image: \"python:3.12-slim\"
   env: { OMP_NUM_THREADS: \"2\" }
   secrets: { TOKEN: env \"TOKEN\", KEY: file \"key.txt\" }
-  resources: { cpu: 0.5, memory: 4GiB, gpu: \"nvidia-l4\" }
+  resources: { cpu: 0.5, memory: 4GiB, gpu: \"nvidia-l4\", spot: true }
+  kubernetes: { volumes: [{ path: \"/data\", claim: \"datasets\" }], labels: { team: \"risk\" } }
   timeout: 30min
   retries: { count: 2, backoff: 10s }
   cache: { key: \"v2\" }
@@ -77,6 +78,10 @@ step export(data: Dataset<Row>, name: string = \"x\") -> (report: File, n: int) 
     assert_eq!(step.resources.cpu_millis, Some(500));
     assert_eq!(step.resources.memory, Some(4 << 30));
     assert_eq!(step.resources.gpu, Some(("nvidia-l4".to_owned(), 1)));
+    assert!(step.resources.spot);
+    let kubernetes = step.kubernetes.as_ref().expect("it is there");
+    assert_eq!(kubernetes.labels.get("team").map(String::as_str), Some("risk"));
+    assert_eq!(kubernetes.volumes[0].source, VolumeSource::Claim("datasets".to_owned()));
     assert_eq!(
         (step.timeout, step.retries.count, step.retries.backoff.first),
         (Some(1_800_000), 2, 10_000)
@@ -114,10 +119,7 @@ fn settings_of_steps() {
         "secrets: { A: \"hunter2\" }",
         "E0403 The secret `A` must say where it is kept; its value never stands in a program.",
     );
-    refuse(
-        "kubernetes: { a: 1 }",
-        "E0901 This version of `mlp` cannot check or run `kubernetes` yet.",
-    );
+    refuse("kubernetes: { a: 1 }", "E0401 `kubernetes` has no setting `a`.");
     refuses(
         "step s(data: Dataset<Row>) { timeout: 1h }",
         &["E0402 The step `s` does not say what it runs."],
@@ -421,8 +423,8 @@ fn services_and_what_is_not_supported_yet() {
         &["E0205 No number of replicas lies in this range."],
     );
     refuses(
-        "trigger nightly for p { cron: \"0 2 * * *\" }",
-        &["E0901 This version of `mlp` cannot check or run the trigger `nightly` yet."],
+        "monitor Drift on Api { every: 1h }",
+        &["E0901 This version of `mlp` cannot check or run the monitor `Drift` yet."],
     );
     refuses(
         "artifact Blob { schema_title: \"system.Blob\" }\nstep s(b: Blob) { run: command [\"a\"] }",
