@@ -6,6 +6,7 @@
 
 mod component;
 mod deployment;
+mod path;
 mod platform;
 mod read;
 mod task;
@@ -29,7 +30,7 @@ pub use platform::{
     KubernetesPlatform, NodeSelector, PipelineConfig, PlatformSpec, Platforms, PodMetadata, PvcMount, SecretAsEnv,
     SecretVolume, Toleration,
 };
-pub use read::{Document, ReadError, read};
+pub use read::{Document, Place, ReadError, read, read_bytes};
 pub use task::{
     ArtifactItems, ArtifactIterator, ArtifactSource, CachingOptions, ComponentRef, FinalStatus, IteratorPolicy,
     ParameterInput, ParameterItems, ParameterIterator, RetryPolicy, RuntimeValue, Strategy, Task, TaskInfo, TaskInputs,

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::super::path::path;
 use super::super::{Component, Container, Dag, Document, Executor, ParameterItems, PipelineSpec, Task};
 use super::Platform;
 
@@ -236,18 +237,4 @@ impl<'a> ExecutorPlace<'a> {
             Executor::Importer(_) | Executor::CustomJob(_) | Executor::Resolver(_) => None,
         }
     }
-}
-
-/// `a.b.c` behind a path; a name that would be misread stands in brackets.
-pub(super) fn path(outside: &str, inside: &[&str]) -> String {
-    let mut text = outside.to_owned();
-    for segment in inside {
-        if segment.is_empty() || segment.contains(['.', '[', ']', '"', ' ']) {
-            text.push_str(&format!("[{segment:?}]"));
-        } else {
-            text.push('.');
-            text.push_str(segment);
-        }
-    }
-    text
 }

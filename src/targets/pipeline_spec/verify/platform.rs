@@ -2,8 +2,9 @@
 
 use serde_json::Value as Json;
 
+use super::super::path::path;
 use super::super::{KubernetesExecutor, PlatformSpec};
-use super::context::{Context, TaskPlace, path};
+use super::context::{Context, TaskPlace};
 use super::finding::{FindingKind, Findings};
 use super::references::mean;
 

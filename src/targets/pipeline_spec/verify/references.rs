@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::context::{ComponentPlace, Context, TaskPlace, path};
+use super::super::path::path;
+use super::context::{ComponentPlace, Context, TaskPlace};
 use super::finding::{FindingKind, Findings};
 use crate::diagnostics::nearest;
 
