@@ -4,7 +4,7 @@ use camino::Utf8PathBuf;
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    build, check, completions, explain, fmt, graph, import, logs, lsp, new, registry, run, runs, show, test,
+    build, check, completions, explain, fmt, graph, import, launch, logs, lsp, new, op, registry, run, runs, show, test,
 };
 use crate::exit;
 use crate::output::Colour;
@@ -68,6 +68,12 @@ pub enum Command {
     Graph(graph::Arguments),
     /// Explain an error or a warning
     Explain(explain::Arguments),
+    /// Run a built-in operation in a container of another platform
+    #[command(hide = true)]
+    Op(op::Arguments),
+    /// Run the command of a step in a container of another platform
+    #[command(hide = true)]
+    Launch(launch::Arguments),
     /// Serve an editor
     Lsp(lsp::Arguments),
     /// Write a completion script for a shell

@@ -1,4 +1,4 @@
-//! Ctrl-C: the first lets what runs finish, the second ends it.
+//! Ctrl-C: the first lets what runs finish, the second ends it. In a container the first ends it.
 
 use std::thread;
 
@@ -8,6 +8,18 @@ use mlp_runtime::executor::Cancel;
 /// next run picks up what was finished.
 pub fn listen(cancel: &Cancel) {
     let cancel = cancel.clone();
+    at_each(move || {
+        cancel.advance();
+    });
+}
+
+/// Listens for the platform that ends a container: it asks once, and kills soon after.
+pub fn end_at_once(cancel: &Cancel) {
+    let cancel = cancel.clone();
+    at_each(move || cancel.kill());
+}
+
+fn at_each(act: impl Fn() + Send + 'static) {
     let listener = move || {
         let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_io().build() else {
             return;
@@ -16,7 +28,7 @@ pub fn listen(cancel: &Cancel) {
             // Made once: a signal that comes while the last one is being handled is kept.
             let Ok(mut signals) = Signals::new() else { return };
             while signals.next().await.is_some() {
-                cancel.advance();
+                act();
             }
         });
     };

@@ -5,6 +5,7 @@
 //! | module | what it does |
 //! |---|---|
 //! | [`audit`] | the hash-chained trail of decisions |
+//! | [`container`] | what runs inside the containers of other platforms |
 //! | [`data`] | tables: CSV, JSON Lines, Parquet, expressions over columns |
 //! | [`executor`] | runs a pipeline of a plan; answers questions about earlier runs |
 //! | [`events`] | what a run tells while it goes on |
@@ -24,6 +25,7 @@
 
 pub mod audit;
 mod cache;
+pub mod container;
 pub mod data;
 pub mod error;
 pub mod events;
@@ -31,6 +33,7 @@ pub mod executor;
 mod expression;
 pub mod metadata;
 pub mod metrics;
+mod node;
 pub mod operations;
 mod process;
 pub mod python;

@@ -51,7 +51,10 @@ pub fn container_request(plan: &Plan, node: &Node, bindings: &[Binding]) -> Opti
         .chain(&step.outputs)
         .any(|port| needs_tables(&port.ty));
     request["step"] = json!(step.name);
-    request["packages"] = json!(python_packages(&step.packages, tables));
+    request["packages"] = json!(step.packages);
+    if python_packages(&step.packages, tables).len() > python_packages(&step.packages, false).len() {
+        request["parquet"] = json!(PYARROW);
+    }
     request["secrets"] = json!(step.secrets.keys().collect::<Vec<_>>());
     if let Some(timeout) = step.timeout {
         request["timeout"] = json!(timeout);

@@ -6,10 +6,15 @@ pub mod completions;
 pub mod explain;
 pub mod fmt;
 pub mod graph;
+<<<<<<< HEAD
 pub mod import;
+=======
+pub mod launch;
+>>>>>>> 297bbae (Run built-in operations and commands of steps in the containers of other platforms)
 pub mod logs;
 pub mod lsp;
 pub mod new;
+pub mod op;
 pub mod registry;
 pub mod run;
 pub mod runs;
@@ -72,6 +77,8 @@ pub fn run(command: Command, context: &Context) -> Result<Exit, Problem> {
         Command::Graph(arguments) => graph::run(&arguments, context),
         Command::Import(arguments) => import::run(&arguments, context),
         Command::Explain(arguments) => explain::run(&arguments, context),
+        Command::Op(arguments) => op::run(&arguments, context),
+        Command::Launch(arguments) => launch::run(&arguments, context),
         Command::Completions(arguments) => completions::run(&arguments, context),
     }
 }

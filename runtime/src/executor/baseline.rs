@@ -1,24 +1,16 @@
 //! Finds the dataset that a `validate` compares with: what the same node gave in the run that made the present champion.
 //! Whether the data has moved too far is the operation's to say.
 
-use mlp::plan::{CheckKind, NodeKind, Operation};
+use mlp::plan::{NodeKind, Operation};
 
 use super::layout::every_node_called;
 use super::session::Session;
 use super::work::{Job, Task};
 use crate::events::Failure;
+use crate::node::baseline;
 use crate::operations::Baseline;
 use crate::registry::{Alias, Registry, RegistryError, Selector, Version};
 use crate::store::Artifact;
-
-/// Whether an operation compares with a baseline.
-pub(super) fn is_compared(operation: &Operation) -> bool {
-    let Operation::Validate { checks, .. } = operation else {
-        return false;
-    };
-    let mut checks = checks.iter().flat_map(|checks| &checks.checks);
-    checks.any(|check| matches!(check.measure, CheckKind::Drift { .. }))
-}
 
 /// The baseline of a node.
 ///
@@ -26,7 +18,7 @@ pub(super) fn is_compared(operation: &Operation) -> bool {
 /// When the registry cannot be read.
 pub(super) fn find(session: &Session<'_>, job: &Job<'_>) -> Result<Baseline, Failure> {
     match job.task {
-        Task::Operation(operation) if is_compared(operation) => {}
+        Task::Operation(operation) if baseline::is_compared(operation) => {}
         Task::Operation(_) | Task::Step(_) => return Ok(Baseline::default()),
     }
     let names = registered_models(session);
@@ -36,37 +28,16 @@ pub(super) fn find(session: &Session<'_>, job: &Job<'_>) -> Result<Baseline, Fai
             session.pipeline
         )));
     }
-    let champions = champions(session, &names).map_err(|error| {
-        Failure::new(
-            format!("The champion whose data is the baseline cannot be read: {error}."),
-            "`mlp registry list` shows every model, its versions and its aliases.",
-        )
-    })?;
-    let output = format!("{}.output", job.path);
-    let newest = champions
-        .iter()
-        .filter_map(|champion| Some((champion, champion.lineage.artifacts.get(&output)?)))
-        .max_by_key(|(champion, _)| champion.created);
-    let Some((champion, digest)) = newest else {
-        return Ok(Baseline::None(match champions.first() {
-            None => "no champion yet".to_owned(),
-            Some(champion) => format!("the run that made version {} had no `{}`", champion.version, job.path),
-        }));
-    };
-    let path = session.path(&Artifact {
-        digest: digest.clone(),
-        extension: "parquet".to_owned(),
-        size: 0,
-        folder: false,
-    });
-    Ok(if path.is_file() {
-        Baseline::Dataset(path)
-    } else {
-        Baseline::Gone(format!(
-            "the data of version {} of `{}`",
-            champion.version, champion.name
-        ))
-    })
+    let champions = champions(session, &names).map_err(|error| baseline::unreadable(&error))?;
+    Ok(baseline::of_champions(&champions, &job.path, &|digest| {
+        let path = session.path(&Artifact {
+            digest: digest.to_owned(),
+            extension: "parquet".to_owned(),
+            size: 0,
+            folder: false,
+        });
+        path.is_file().then_some(path)
+    }))
 }
 
 /// The names in the registry of the models that the run's pipeline registers or takes the champion of.

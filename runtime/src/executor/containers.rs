@@ -5,12 +5,13 @@ use std::collections::{BTreeMap, VecDeque};
 use mlp::plan::{Branch, Call, Graph, Loop, NodeKind, Operand, Port, PortType};
 use mlp::types::Value;
 
-use super::inputs;
-use super::schedule::{Scheduler, broken_plan};
-use super::scope::{Binding, NodeKey, ScopeId, list};
+use super::schedule::Scheduler;
+use super::scope::{Binding, NodeKey, ScopeId};
 use super::work::End;
 use crate::events::{Failure, NodeState, Outcome};
 use crate::metadata::{Change, NodeRecord};
+use crate::node::operands::list;
+use crate::node::{broken_plan, inputs};
 use crate::store::Datum;
 
 /// How deep pipelines may call each other; deeper ones call themselves.

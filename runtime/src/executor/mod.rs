@@ -7,7 +7,6 @@
 
 mod baseline;
 mod containers;
-mod inputs;
 mod layout;
 mod logs;
 mod operation;
@@ -36,6 +35,7 @@ use crate::error::RunError;
 use crate::events::{Counts, EventSink, Failure, Outcome};
 use crate::metadata::{LogFile, Metadata, NodeRecord, RunRecord, RunSummary};
 use crate::store::{Artifact, Datum, Store};
+pub(crate) use state::RUN_VARIABLE;
 use state::State;
 
 /// The executor of one project.

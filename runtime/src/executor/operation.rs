@@ -16,7 +16,9 @@ use super::worker::broken_state;
 use crate::cache::KeyBuilder;
 use crate::events::Failure;
 use crate::metadata::LogStream;
-use crate::operations::{self, Baseline, Context, Item, OperationError, Report, Verdict};
+use crate::node::operation::{Told, decision, tell};
+use crate::operations::{self, Baseline, Context, Item, OperationError, Report};
+use crate::process::Log;
 use crate::python::PythonPredictor;
 use crate::store::{Datum, extension};
 
@@ -113,11 +115,10 @@ pub(super) fn run(
         runner: session.runner(),
         project: session.project,
         scratch,
-        logs: (
-            log_path(session, job, LogStream::Stdout),
-            log_path(session, job, LogStream::Stderr),
-            session.options.log_limit,
-        ),
+        logs: &|| {
+            let log = |stream| Log::new(log_path(session, job, stream), session.options.log_limit, &[]);
+            (log(LogStream::Stdout), log(LogStream::Stderr))
+        },
         progress: &progress,
         note_lock: &note_lock,
     };
@@ -137,41 +138,16 @@ pub(super) fn run(
     };
     let result = operations::run(operation, &context);
     tell_trail(session, job, operation, &result)?;
-    match result {
-        Ok(report) => succeed(session, job, report, scratch).map(End::Succeeded),
-        Err(OperationError::Cancelled) => Ok(End::Cancelled),
-        Err(OperationError::Refused {
-            verdict,
-            summary,
-            details,
-            record,
-        }) => {
-            let record = with_verdict(record, verdict);
-            Ok(End::Refused(
-                Failure {
-                    summary,
-                    details,
-                    help: None,
-                },
-                record,
-            ))
-        }
-        Err(OperationError::Input { summary, help }) => Ok(End::Failed(Failure::new(summary, help))),
-        Err(error @ OperationError::Io { .. }) => Ok(End::Failed(Failure::new(
-            format!("`{}` could not go on: {error}.", job.node.callee),
-            "Make room on the disk, and see that the files may be read and written; nothing was left half-written.",
-        ))),
-        Err(OperationError::Predict(error)) => {
-            if session.cancelled.load(std::sync::atomic::Ordering::Relaxed) {
-                return Ok(End::Cancelled);
-            }
-            Ok(End::Failed(Failure {
-                summary: error.summary,
-                details: error.details,
-                help: None,
-            }))
-        }
-    }
+    let error = match result {
+        Ok(report) => return succeed(session, job, report, scratch).map(End::Succeeded),
+        Err(error) => error,
+    };
+    let cancelled = session.cancelled.load(std::sync::atomic::Ordering::Relaxed);
+    Ok(match tell(error, &job.node.callee, cancelled) {
+        Told::Refused(failure, record) => End::Refused(failure, record),
+        Told::Failed(failure) => End::Failed(failure),
+        Told::Cancelled => End::Cancelled,
+    })
 }
 
 fn succeed(session: &Session<'_>, job: &Job<'_>, report: Report, scratch: &Utf8Path) -> Result<Found, Failure> {
@@ -222,16 +198,6 @@ fn item(session: &Session<'_>, datum: &Datum) -> Item {
     }
 }
 
-fn with_verdict(mut record: serde_json::Value, verdict: Verdict) -> serde_json::Value {
-    if record.is_null() {
-        record = serde_json::json!({});
-    }
-    if let Some(fields) = record.as_object_mut() {
-        fields.entry("verdict").or_insert_with(|| serde_json::json!(verdict));
-    }
-    record
-}
-
 /// Decisions go into the audit trail before anything follows from them.
 fn tell_trail(
     session: &Session<'_>,
@@ -239,45 +205,12 @@ fn tell_trail(
     operation: &Operation,
     result: &Result<Report, OperationError>,
 ) -> Result<(), Failure> {
-    let action = match operation {
-        Operation::Validate { .. } => "validate",
-        Operation::Gate { .. } => "gate",
-        Operation::Challenge(_) => "challenge",
-        Operation::Register { .. } => "register",
-        Operation::Deploy { .. } => "deploy",
-        Operation::Read { .. }
-        | Operation::Features(_)
-        | Operation::Project(_)
-        | Operation::Split { .. }
-        | Operation::Mask { .. }
-        | Operation::Predict { .. }
-        | Operation::Evaluate { .. }
-        | Operation::Champion { .. }
-        | Operation::Prior { .. } => return Ok(()),
+    let Some(told) = decision(operation, result) else {
+        return Ok(());
     };
-    let told = match result {
-        Ok(report) => session.audit(action, &job.path, "pass", &report.summary, &report.record),
-        Err(OperationError::Refused {
-            verdict,
-            summary,
-            record,
-            ..
-        }) => {
-            let verdict = match verdict {
-                Verdict::Pass => "pass",
-                Verdict::Fail => "fail",
-                Verdict::InsufficientData => "insufficient_data",
-            };
-            session.audit(action, &job.path, verdict, summary, record)
-        }
-        Err(
-            OperationError::Input { .. }
-            | OperationError::Io { .. }
-            | OperationError::Predict(_)
-            | OperationError::Cancelled,
-        ) => Ok(()),
-    };
-    told.map_err(|message| broken_state(&message))
+    session
+        .audit(told.action, &job.path, told.verdict, told.summary, told.record)
+        .map_err(|message| broken_state(&message))
 }
 
 /// The log of an operation, made with its first line.

@@ -9,15 +9,16 @@ use std::time::{Duration, Instant};
 
 use mlp::plan::{Graph, Node, NodeKind, Operation, Pipeline, Resources};
 
+use super::CancelLevel;
 use super::containers::LoopProgress;
 use super::layout::every_node;
 use super::options::Room;
 use super::scope::{Binding, NodeKey, Progress, RunFacts, Scope, ScopeId, Scopes};
 use super::session::Session;
 use super::work::{Done, End, Found, Job, Task};
-use super::{CancelLevel, inputs};
 use crate::events::{Counts, Event, Failure, NodeState};
 use crate::metadata::{Change, NodeRecord, time_text};
+use crate::node::{broken_plan, inputs};
 use crate::operations::Lineage;
 use crate::store::Datum;
 
@@ -582,11 +583,4 @@ impl<'p, 's> Scheduler<'p, 's> {
         let scope = self.scopes.get(key.scope);
         format!("{}{}{}", scope.prefix, self.node(key).id, scope.suffix)
     }
-}
-
-pub(super) fn broken_plan(message: &str) -> Failure {
-    Failure::new(
-        format!("The plan is broken: {message}."),
-        "Report this: plans made by the compiler never are.",
-    )
 }

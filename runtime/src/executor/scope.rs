@@ -8,7 +8,7 @@ use mlp::types::Value;
 
 use super::layout::Layout;
 use crate::events::{Counts, NodeState};
-use crate::expression;
+use crate::node::operands;
 use crate::store::Datum;
 
 /// Position in [`Scopes`].
@@ -118,18 +118,7 @@ impl<'p> Scopes<'p> {
 
     /// The value or artifact that an operand stands for.
     pub(super) fn resolve(&self, scope: ScopeId, operand: &Operand, facts: &RunFacts<'_>) -> Result<Datum, String> {
-        match operand {
-            Operand::Value(value) => Ok(Datum::Value(value.clone())),
-            Operand::Reference(reference) => self.lookup(scope, reference, facts),
-            Operand::Expression(expression) => self.evaluate(scope, expression, facts).map(Datum::Value),
-            Operand::List(items) => {
-                let items: Vec<Datum> = items
-                    .iter()
-                    .map(|item| self.resolve(scope, item, facts))
-                    .collect::<Result<_, _>>()?;
-                Ok(list(items))
-            }
-        }
+        operands::resolve(operand, &|reference| self.lookup(scope, reference, facts))
     }
 
     /// Computes an expression over values.
@@ -139,10 +128,7 @@ impl<'p> Scopes<'p> {
         expression: &mlp::plan::Expression,
         facts: &RunFacts<'_>,
     ) -> Result<Value, String> {
-        expression::evaluate(expression, &|reference| match self.lookup(scope, reference, facts)? {
-            Datum::Value(value) => Ok(value),
-            Datum::Artifact(_) | Datum::List(_) => Err("an artifact is no value".to_owned()),
-        })
+        operands::evaluate(expression, &|reference| self.lookup(scope, reference, facts))
     }
 
     fn lookup(&self, scope: ScopeId, reference: &Reference, facts: &RunFacts<'_>) -> Result<Datum, String> {
@@ -190,16 +176,4 @@ impl Scope<'_> {
             _ => None,
         }
     }
-}
-
-/// A list of values is a value; any other list is one of artifacts.
-pub(super) fn list(items: Vec<Datum>) -> Datum {
-    let mut values = Vec::with_capacity(items.len());
-    for item in &items {
-        match item {
-            Datum::Value(value) => values.push(value.clone()),
-            Datum::Artifact(_) | Datum::List(_) => return Datum::List(items),
-        }
-    }
-    Datum::Value(Value::List(values))
 }

@@ -114,6 +114,7 @@ impl Session<'_> {
             cancel: &self.options.cancel,
             grace: self.options.grace,
             mark: (RUN_VARIABLE, &self.run),
+            inherits: false,
         }
     }
 

@@ -20,7 +20,7 @@ use crate::error::RunError;
 use crate::metadata::{Change, Metadata, Writer};
 
 /// The variable by which the processes of a run are known.
-pub(super) const RUN_VARIABLE: &str = "MLP_RUN_ID";
+pub(crate) const RUN_VARIABLE: &str = "MLP_RUN_ID";
 
 /// Where the state of a project lies.
 #[derive(Clone, Debug)]

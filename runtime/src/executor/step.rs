@@ -4,19 +4,21 @@ use std::collections::BTreeMap;
 use std::fs;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use mlp::plan::{ArgumentPart, Port, Run, SecretReference, Step, needs_tables};
+use mlp::plan::{Port, Run, SecretReference, Step, needs_tables};
 
-use super::outputs::{self, ValueFormat};
+use super::outputs;
 use super::session::Session;
 use super::state::RUN_VARIABLE;
 use super::work::{End, Found, Job};
 use crate::cache::KeyBuilder;
 use crate::events::Failure;
 use crate::metadata::LogStream;
-use crate::process::{self, Ending, Log, Program, status_text};
-use crate::python::{self, Environment, ShimFailure};
+use crate::node::ending::{Printed, cannot_start, ended_well};
+use crate::node::outputs::ValueFormat;
+use crate::node::{Places, arguments, broken_plan};
+use crate::process::{self, Log, Program};
+use crate::python::{self, Environment};
 use crate::store::{Artifact, Datum};
-use crate::values::value_text;
 
 /// How many of the last lines of a log are shown with a failure.
 const LAST_LINES: usize = 20;
@@ -66,15 +68,19 @@ pub(super) fn run(session: &Session<'_>, job: &Job<'_>, step: &Step, scratch: &U
         session.options.log_limit,
         &hidden,
     );
+    let places = LocalPlaces { session, scratch };
     let (arguments, format, shim) = match &step.run {
-        Run::Command(parts) => (arguments(session, job, step, parts, scratch), ValueFormat::Text, None),
+        Run::Command(parts) => {
+            let arguments = arguments::fill(step, parts, &job.inputs, &places);
+            (arguments, ValueFormat::Text, None)
+        }
         Run::Python(function) => {
             let Some(environment) = environment(session, job, step)? else {
-                return Err(super::schedule::broken_plan("a Python step without an environment"));
+                return Err(broken_plan("a Python step without an environment"));
             };
             session.note_lock(&job.path, &environment.lock);
             python::add_variables(&mut variables, &environment);
-            let output_path = |port: &Port| outputs::path(scratch, port);
+            let output_path = |port: &Port| places.output(port);
             let inputs = inputs(session, job);
             let request = python::step_request(session.plan, step, function, &inputs, session.project, output_path);
             let shim = python::write_request(&environment, scratch, &request)
@@ -82,11 +88,13 @@ pub(super) fn run(session: &Session<'_>, job: &Job<'_>, step: &Step, scratch: &U
             (shim.arguments.clone(), ValueFormat::Json, Some(shim))
         }
     };
+    let timeout = step.timeout.and_then(|milliseconds| u64::try_from(milliseconds).ok());
     let program = Program {
         arguments: &arguments,
         folder: session.project,
+        inherits: false,
         environment: &variables,
-        timeout: step.timeout.and_then(|milliseconds| u64::try_from(milliseconds).ok()),
+        timeout,
         grace: session.options.grace,
     };
     let ending = process::run(
@@ -104,7 +112,8 @@ pub(super) fn run(session: &Session<'_>, job: &Job<'_>, step: &Step, scratch: &U
         )));
     }
     let told = shim.and_then(|shim| shim.failure()).map(|told| told.masked(&hidden));
-    ended_well(step, ending, told, &stdout, &stderr)?.map_or(Ok(End::Cancelled), |()| {
+    let printed = printed(&stdout, &stderr);
+    ended_well(step, ending, timeout, told, printed)?.map_or(Ok(End::Cancelled), |()| {
         let outputs = outputs::collect(session, &step.name, &step.outputs, scratch, format)?;
         Ok(End::Succeeded(Found {
             outputs,
@@ -113,61 +122,17 @@ pub(super) fn run(session: &Session<'_>, job: &Job<'_>, step: &Step, scratch: &U
     })
 }
 
-/// Nothing when the step was cancelled.
-fn ended_well(
-    step: &Step,
-    ending: Ending,
-    told: Option<ShimFailure>,
-    stdout: &Log,
-    stderr: &Log,
-) -> Result<Option<()>, Failure> {
-    let last_lines = || {
-        let lines = stderr.last_lines(LAST_LINES);
-        if lines.is_empty() {
+/// What a step printed, from its logs.
+fn printed(stdout: &Log, stderr: &Log) -> Printed {
+    let lines = stderr.last_lines(LAST_LINES);
+    Printed {
+        last_lines: if lines.is_empty() {
             stdout.last_lines(LAST_LINES)
         } else {
             lines
-        }
-    };
-    match ending {
-        Ending::Cancelled => Ok(None),
-        Ending::TimedOut => Err(Failure {
-            summary: format!(
-                "`{}` was ended because it ran longer than its timeout of {}.",
-                step.name,
-                mlp::types::Value::Duration(step.timeout.unwrap_or(0))
-            ),
-            details: last_lines(),
-            help: Some("Give it more time with `timeout`, or make it faster.".to_owned()),
-        }),
-        Ending::Exited(status) if status.success() => Ok(Some(())),
-        Ending::Exited(status) => Err(match told {
-            Some(told) => Failure {
-                summary: format!("`{}` {}", step.name, told.summary),
-                details: told.details,
-                help: told.help,
-            },
-            None => Failure {
-                summary: format!("`{}` ended with {}.", step.name, status_text(status)),
-                details: last_lines(),
-                help: Some("What it printed is in its log: `mlp logs`.".to_owned()),
-            },
-        }),
+        },
+        where_all: "What it printed is in its log: `mlp logs`.",
     }
-}
-
-fn cannot_start(step: &Step, arguments: &[String], error: &std::io::Error) -> Failure {
-    let program = arguments.first().map(String::as_str).unwrap_or_default();
-    if error.kind() == std::io::ErrorKind::NotFound {
-        return Failure::new(
-            format!("`{}` cannot start: there is no program `{program}`.", step.name),
-            "Install it, or write its path from the project's folder with a `/` in it, as `./tools/prepare`.",
-        );
-    }
-    Failure::new(
-        format!("`{}` cannot start `{program}`: {error}.", step.name),
-        "See that the file is a program and may be executed.",
-    )
 }
 
 /// The secrets of a step by variable.
@@ -192,70 +157,27 @@ fn secrets(session: &Session<'_>, step: &Step) -> Result<BTreeMap<String, String
         .collect()
 }
 
-/// The argument vector with its holes filled. A list that is an argument of its own becomes as many arguments.
-fn arguments(
-    session: &Session<'_>,
-    job: &Job<'_>,
-    step: &Step,
-    parts: &[Vec<ArgumentPart>],
-    scratch: &Utf8Path,
-) -> Vec<String> {
-    let texts = |part: &ArgumentPart| match part {
-        ArgumentPart::Text(text) => vec![text.clone()],
-        ArgumentPart::Hole(name) => hole(session, job, step, name, scratch, ""),
-        ArgumentPart::Uri(name) => hole(session, job, step, name, scratch, "file://"),
-    };
-    parts
-        .iter()
-        .flat_map(|argument| match argument.as_slice() {
-            [only] => texts(only),
-            several => vec![several.iter().map(|part| texts(part).join(",")).collect()],
-        })
-        .collect()
+/// The store, and the folder of one attempt.
+struct LocalPlaces<'s> {
+    session: &'s Session<'s>,
+    scratch: &'s Utf8Path,
 }
 
-fn hole(
-    session: &Session<'_>,
-    job: &Job<'_>,
-    step: &Step,
-    name: &str,
-    scratch: &Utf8Path,
-    scheme: &str,
-) -> Vec<String> {
-    if let Some(port) = step.outputs.iter().find(|port: &&Port| port.name == name) {
-        return vec![format!("{scheme}{}", outputs::path(scratch, port))];
+impl Places for LocalPlaces<'_> {
+    fn path(&self, artifact: &Artifact) -> Utf8PathBuf {
+        self.session.path(artifact)
     }
-    job.inputs
-        .get(name)
-        .map(|datum| datum_texts(session, datum, scheme))
-        .unwrap_or_default()
-}
 
-fn datum_texts(session: &Session<'_>, datum: &Datum, scheme: &str) -> Vec<String> {
-    match datum {
-        Datum::Value(mlp::types::Value::List(items)) => items.iter().map(value_text).collect(),
-        Datum::Value(value) => vec![value_text(value)],
-        Datum::Artifact(artifact) => vec![format!("{scheme}{}", content_path(session, artifact))],
-        Datum::List(items) => items
-            .iter()
-            .flat_map(|item| datum_texts(session, item, scheme))
-            .collect(),
+    fn address(&self, artifact: &Artifact) -> String {
+        format!("file://{}", arguments::content(&self.path(artifact)))
     }
-}
 
-/// Where a step finds an artifact: a model that is one file is given as that file.
-fn content_path(session: &Session<'_>, artifact: &Artifact) -> Utf8PathBuf {
-    let path = session.path(artifact);
-    if !artifact.folder {
-        return path;
+    fn output(&self, port: &Port) -> Utf8PathBuf {
+        outputs::path(self.scratch, port)
     }
-    let file = fs::read(path.join("model.json"))
-        .ok()
-        .and_then(|bytes| serde_json::from_slice::<serde_json::Value>(&bytes).ok())
-        .and_then(|model| model.get("file")?.as_str().map(str::to_owned));
-    match file.as_deref() {
-        None | Some(".") => path,
-        Some(file) => path.join(file),
+
+    fn output_address(&self, port: &Port) -> String {
+        format!("file://{}", self.output(port))
     }
 }
 

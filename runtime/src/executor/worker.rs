@@ -106,7 +106,7 @@ fn key(session: &Session<'_>, job: &Job<'_>, baseline: &Baseline) -> Result<Opti
             let key = operation_key(session.plan, job.node, operation, &session.code).map_err(unreadable)?;
             match key {
                 Some(mut key) => {
-                    if baseline::is_compared(operation) {
+                    if crate::node::baseline::is_compared(operation) {
                         key.json(baseline);
                     }
                     operation::add_sources(session, job, operation, &mut key)?.then_some(key)

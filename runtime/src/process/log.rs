@@ -40,6 +40,14 @@ impl Log {
         }
     }
 
+    /// A log that passes everything on to an open file at once.
+    pub(crate) fn onto(file: File, secrets: &[String]) -> Self {
+        Self {
+            file: Some(file),
+            ..Self::new(Utf8PathBuf::new(), u64::MAX, secrets)
+        }
+    }
+
     /// Takes what was printed.
     pub(crate) fn write(&mut self, bytes: &[u8]) {
         if self.mask.secrets.is_empty() {

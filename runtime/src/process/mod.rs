@@ -42,6 +42,8 @@ pub(crate) struct Program<'a> {
     pub(crate) arguments: &'a [String],
     /// Where it runs.
     pub(crate) folder: &'a Utf8Path,
+    /// Whether it gets every variable of this process, and not only those without which programs do not work.
+    pub(crate) inherits: bool,
     /// Variables beyond the inherited ones.
     pub(crate) environment: &'a BTreeMap<String, String>,
     /// Milliseconds after which it is ended.
@@ -79,15 +81,16 @@ pub(crate) fn run(
     command
         .args(arguments)
         .current_dir(program.folder)
-        .env_clear()
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .process_group(0);
-    for name in INHERITED {
-        if let Some(value) = std::env::var_os(name) {
-            command.env(name, value);
-        }
+    if !program.inherits {
+        command.env_clear();
+        let kept = INHERITED
+            .iter()
+            .filter_map(|name| Some((name, std::env::var_os(name)?)));
+        command.envs(kept);
     }
     command.envs(program.environment);
     handle.block_on(watch(Command::from(command), program, stdout, stderr, cancel))

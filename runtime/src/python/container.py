@@ -262,9 +262,11 @@ def metadata(port):
 
 def interpreter(step):
     """This Python where it has every package as declared, else one of a new environment."""
-    packages, locked = step.request.get("packages", []), step.request.get("requirements", [])
-    if all(is_satisfied(package) for package in packages):
+    packages, locked = list(step.request.get("packages", [])), step.request.get("requirements", [])
+    parquet = step.request.get("parquet")
+    if all(is_satisfied(package) for package in packages) and (not parquet or is_satisfied("pyarrow")):
         return sys.executable
+    packages += [parquet] if parquet else []
     folder = step.scratch / "environment"
     print(f"installing {', '.join(packages)}", file=sys.stderr, flush=True)
     requirements = step.scratch / "requirements.txt"

@@ -55,6 +55,8 @@ type Slot = Arc<Mutex<Option<Environment>>>;
 /// All environments.
 pub(crate) struct Environments {
     root: Utf8PathBuf,
+    /// Whether the `python3` at hand will do where it has every package as asked.
+    installed: bool,
     known: Mutex<BTreeMap<Vec<String>, Slot>>,
 }
 
@@ -78,7 +80,18 @@ impl Environments {
     pub(crate) fn new(root: &Utf8Path) -> Self {
         Self {
             root: camino::absolute_utf8(root).unwrap_or_else(|_| root.to_owned()),
+            installed: false,
             known: Mutex::default(),
+        }
+    }
+
+    /// Those of a container: below `MLP_CACHE_DIR` or in the given folder; the `python3` of the image will do, or the one
+    /// that `MLP_PYTHON` names, where it has every package as asked.
+    pub(crate) fn of_container(otherwise: &Utf8Path) -> Self {
+        let root = std::env::var("MLP_CACHE_DIR").ok().filter(|path| !path.is_empty());
+        Self {
+            installed: true,
+            ..Self::new(root.as_deref().map_or(otherwise, Utf8Path::new))
         }
     }
 
@@ -121,6 +134,11 @@ impl Environments {
             )
         };
         let shim = self.shim().map_err(unwritable)?;
+        if self.installed
+            && let Some((python, lock)) = interpreter::with_packages(packages)
+        {
+            return Ok(Environment { python, lock, shim });
+        }
         let folder = self.folder(packages);
         if let Some(lock) = complete(&folder) {
             return Ok(Environment {
@@ -283,6 +301,7 @@ fn run(
     let program = Program {
         arguments,
         folder: place,
+        inherits: runner.inherits,
         environment: &variables,
         timeout: None,
         grace: runner.grace,

@@ -56,6 +56,48 @@ pub(super) fn find() -> Result<Utf8PathBuf, (String, String)> {
         })
 }
 
+/// Prints what is installed, when it has every package of the arguments at the version that is asked for.
+const LIST_PACKAGES: &str = r#"
+import importlib.metadata as installed, re, sys
+for requirement in sys.argv[1:]:
+    found = re.fullmatch(r"\s*([A-Za-z0-9._-]+)\s*(?:\[[^\]]*\])?\s*(?:==\s*([^\s,;*]+))?\s*", requirement)
+    try:
+        fits = found and found[2] in (None, installed.version(found[1]))
+    except installed.PackageNotFoundError:
+        fits = False
+    if not fits:
+        sys.exit(1)
+print("\n".join(sorted({f"{each.metadata['Name']}=={each.version}" for each in installed.distributions()})))
+"#;
+
+/// The interpreter that `MLP_PYTHON` names, or `python3`, with the packages it has; nothing where it lacks one that is
+/// asked for. The Parquet library that is added to every list may be of any version.
+pub(super) fn with_packages(packages: &[String]) -> Option<(Utf8PathBuf, Vec<String>)> {
+    let named = std::env::var("MLP_PYTHON").ok().filter(|path| !path.is_empty());
+    let path = std::env::var("PATH").unwrap_or_default();
+    let found = named.map(Utf8PathBuf::from).or_else(|| {
+        let folders = path.split(':').filter(|folder| !folder.is_empty());
+        let mut programs = folders.map(|folder| Utf8Path::new(folder).join("python3"));
+        programs.find(|program| program.is_file())
+    })?;
+    let asked = packages.iter().map(|package| {
+        if package == mlp::plan::PYARROW {
+            "pyarrow"
+        } else {
+            package
+        }
+    });
+    let output = Command::new(&found)
+        .args(["-c", LIST_PACKAGES])
+        .args(asked)
+        .stdin(Stdio::null())
+        .output()
+        .ok()?;
+    let printed = String::from_utf8(output.stdout).ok()?;
+    let listed = printed.lines().map(str::to_owned).collect();
+    output.status.success().then_some((found, listed))
+}
+
 fn version(program: &str) -> Option<(u32, u32)> {
     let output = Command::new(program)
         .args([

@@ -26,4 +26,6 @@ pub(crate) struct Runner<'a> {
     pub(crate) grace: u64,
     /// By what a run's processes are known, as a variable's name and value.
     pub(crate) mark: (&'a str, &'a str),
+    /// Whether they get every variable of this process.
+    pub(crate) inherits: bool,
 }

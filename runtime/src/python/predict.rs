@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::Utf8Path;
 use mlp::plan::{Model, shim_fields};
 use serde::Deserialize;
 use serde_json::json;
@@ -23,8 +23,8 @@ pub(crate) struct PythonPredictor<'a> {
     pub(crate) project: &'a Utf8Path,
     /// A scratch folder; every call makes one of its own below.
     pub(crate) scratch: &'a Utf8Path,
-    /// Where the streams of the process are logged, and how much of them is kept.
-    pub(crate) logs: (Utf8PathBuf, Utf8PathBuf, u64),
+    /// Makes the logs of the process's output and errors.
+    pub(crate) logs: &'a (dyn Fn() -> (Log, Log) + Sync),
     /// Told when an environment is built.
     pub(crate) progress: &'a (dyn Fn(String) + Sync),
     /// Told the locked packages.
@@ -104,12 +104,11 @@ impl PythonPredictor<'_> {
     fn run(&self, model: &Model, environment: &Environment, call: &ShimCall) -> Result<(), CallError> {
         let mut variables = BTreeMap::from([(self.runner.mark.0.to_owned(), self.runner.mark.1.to_owned())]);
         add_variables(&mut variables, environment);
-        let (out, err, limit) = &self.logs;
-        let mut stdout = Log::new(out.clone(), *limit, &[]);
-        let mut stderr = Log::new(err.clone(), *limit, &[]);
+        let (mut stdout, mut stderr) = (self.logs)();
         let program = Program {
             arguments: &call.arguments,
             folder: self.project,
+            inherits: self.runner.inherits,
             environment: &variables,
             timeout: None,
             grace: self.runner.grace,

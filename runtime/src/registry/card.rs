@@ -48,7 +48,8 @@ fn section(title: &str, body: &str) -> String {
     format!("\n## {title}\n\n{}\n", body.trim_end())
 }
 
-fn quality(report: &MetricsReport) -> String {
+/// The metrics with their intervals, and by protected group.
+pub(crate) fn quality(report: &MetricsReport) -> String {
     let mut text = format!(
         "On {} rows (data `{}`), with 95 % confidence intervals.\n\n{}",
         report.data.rows,
@@ -94,7 +95,8 @@ const SHOWN_BY_GROUP: [&str; 8] = [
     "mae",
 ];
 
-fn fairness(report: &MetricsReport) -> String {
+/// The fairness metrics with their intervals.
+pub(crate) fn fairness(report: &MetricsReport) -> String {
     let rows: Vec<_> = report
         .groups
         .iter()
@@ -205,6 +207,6 @@ fn parameter(value: &Value) -> String {
 }
 
 /// Text that stays within its cell of a table.
-fn cell(text: &str) -> String {
+pub(crate) fn cell(text: &str) -> String {
     text.replace('|', "\\|").replace(['\n', '\r'], " ")
 }

@@ -128,7 +128,7 @@ pub(super) fn content_digest(folder: &Utf8Path) -> std::io::Result<String> {
 }
 
 /// A folder name for any text: letters, digits, `-`, `_` and inner `.` stay, all else becomes `%XX`.
-pub(super) fn folder_name(text: &str) -> String {
+pub(crate) fn folder_name(text: &str) -> String {
     let mut name = String::new();
     for (index, byte) in text.bytes().enumerate() {
         let plain = byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_') || (byte == b'.' && index > 0);

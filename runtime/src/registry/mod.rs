@@ -22,9 +22,10 @@ use std::fs;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
+pub(crate) use card::{cell, fairness as fairness_table, quality as quality_tables};
 pub use error::RegistryError;
-use files::{Lock, append_line, content_digest, folder_name, read_lines, text_of_folder};
-pub(crate) use files::{copy_folder, write_atomically};
+use files::{Lock, append_line, content_digest, read_lines, text_of_folder};
+pub(crate) use files::{copy_folder, folder_name, write_atomically};
 pub use record::{
     Alias, Cause, Change, ModelSummary, Move, NewVersion, Registered, Selector, Version, VersionDetails, VersionSummary,
 };

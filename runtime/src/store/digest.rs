@@ -48,6 +48,11 @@ pub(super) fn describe(path: &Utf8Path) -> io::Result<Content> {
     })
 }
 
+/// The digest of a file or folder, hexadecimal.
+pub(crate) fn content_digest(path: &Utf8Path) -> io::Result<String> {
+    Ok(describe(path)?.digest.to_hex().to_string())
+}
+
 fn list(folder: &Utf8Path, files: &mut Vec<Utf8PathBuf>) -> io::Result<()> {
     for entry in folder.read_dir_utf8()? {
         let path = entry?.into_path();

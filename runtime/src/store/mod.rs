@@ -13,8 +13,8 @@ use mlp::plan::PortType;
 use mlp::types::Value;
 use serde::{Deserialize, Serialize};
 
-pub(crate) use digest::file_digest;
 use digest::{Content, describe};
+pub(crate) use digest::{content_digest, file_digest};
 
 /// What an output of a node is at run time.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -11,7 +11,7 @@ use crate::values;
 ///
 /// # Errors
 /// What does not fit, as at compile time.
-pub(super) fn check(ty: &PortType, datum: Datum) -> Result<Datum, String> {
+pub(crate) fn check(ty: &PortType, datum: Datum) -> Result<Datum, String> {
     match (ty, datum) {
         (PortType::Value(of), Datum::Value(value)) => {
             let value = match (&of.kind, value) {
@@ -29,7 +29,7 @@ pub(super) fn check(ty: &PortType, datum: Datum) -> Result<Datum, String> {
             .map(Datum::List),
         (PortType::List(of), Datum::Value(Value::List(items))) => {
             let items = items.into_iter().map(|item| check(of, Datum::Value(item)));
-            items.collect::<Result<Vec<_>, _>>().map(super::scope::list)
+            items.collect::<Result<Vec<_>, _>>().map(super::operands::list)
         }
         (PortType::Value(_), Datum::Artifact(_) | Datum::List(_)) => Err("an artifact is no value".to_owned()),
         (_, Datum::Value(value)) => Err(format!("{value} is no artifact")),
@@ -38,7 +38,7 @@ pub(super) fn check(ty: &PortType, datum: Datum) -> Result<Datum, String> {
 }
 
 /// The failure of a node whose input does not fit.
-pub(super) fn failure(callee: &str, input: &str, message: &str) -> Failure {
+pub(crate) fn failure(callee: &str, input: &str, message: &str) -> Failure {
     Failure::new(
         format!("`{callee}` cannot take `{input}`: {message}."),
         "The value comes from a parameter or from another step; mend it there, or widen the type.",

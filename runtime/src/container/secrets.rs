@@ -1,0 +1,70 @@
+//! Secrets of a step in a container: by reference, on the command line, or in the environment that the platform gave.
+
+use std::collections::BTreeMap;
+use std::fs;
+
+use mlp::plan::Step;
+
+use crate::events::Failure;
+
+/// The secrets of a step by variable: those that the command line refers to, and those that the platform has put into the
+/// environment already.
+///
+/// # Errors
+/// When one cannot be had.
+pub(super) fn read(step: &Step, references: &[String]) -> Result<BTreeMap<String, String>, Failure> {
+    let mut secrets = BTreeMap::new();
+    for option in references {
+        let (variable, reference) = option.split_once('=').ok_or_else(|| unknown(option))?;
+        secrets.insert(variable.to_owned(), one(step, variable, reference, option)?);
+    }
+    for variable in step.secrets.keys() {
+        if let Ok(value) = std::env::var(variable) {
+            secrets.entry(variable.clone()).or_insert(value);
+        }
+    }
+    match step.secrets.keys().find(|variable| !secrets.contains_key(*variable)) {
+        None => Ok(secrets),
+        Some(variable) => Err(Failure::new(
+            format!(
+                "`{}` cannot have its secret `{variable}`: the platform gives none.",
+                step.name
+            ),
+            "Name it in the `secrets` of the target, and build again.",
+        )),
+    }
+}
+
+fn one(step: &Step, variable: &str, reference: &str, option: &str) -> Result<String, Failure> {
+    let cannot = |message: String| {
+        Failure::new(
+            format!("`{}` cannot have its secret `{variable}`: {message}.", step.name),
+            "See that it exists and that the container may read it.",
+        )
+    };
+    if let Some(name) = reference.strip_prefix("env:") {
+        return std::env::var(name).map_err(|_| cannot(format!("the variable `{name}` is not set")));
+    }
+    if let Some(path) = reference.strip_prefix("file:") {
+        let text = fs::read_to_string(path);
+        let text = text.map_err(|error| cannot(format!("the file `{path}` cannot be read: {error}")))?;
+        return Ok(text.trim_end_matches(['\n', '\r']).to_owned());
+    }
+    if reference.starts_with("projects/") {
+        return Err(Failure::new(
+            format!(
+                "`{}` cannot have its secret `{variable}`: `mlp launch` does not read Secret Manager (`{reference}`) yet.",
+                step.name
+            ),
+            "Run the step as a Python function, which can, or read the secret in the step's own program.",
+        ));
+    }
+    Err(unknown(option))
+}
+
+fn unknown(option: &str) -> Failure {
+    Failure::new(
+        format!("`--secret {option}` names no place that is known."),
+        "Write `VAR=env:NAME` or `VAR=file:/path`.",
+    )
+}
