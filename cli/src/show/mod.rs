@@ -7,4 +7,4 @@ mod verdict;
 
 pub use node::{details, line, widths};
 pub use progress::Progress;
-pub use summary::{failures, footer, verdicts};
+pub use summary::{failure, failures, footer, verdicts};
