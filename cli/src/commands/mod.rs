@@ -6,11 +6,8 @@ pub mod completions;
 pub mod explain;
 pub mod fmt;
 pub mod graph;
-<<<<<<< HEAD
 pub mod import;
-=======
 pub mod launch;
->>>>>>> 297bbae (Run built-in operations and commands of steps in the containers of other platforms)
 pub mod logs;
 pub mod lsp;
 pub mod new;
