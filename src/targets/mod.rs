@@ -10,6 +10,7 @@ pub mod kubeflow;
 pub mod pins;
 pub mod pipeline_spec;
 mod plan_target;
+pub mod vertex;
 
 use std::collections::BTreeMap;
 

@@ -195,8 +195,8 @@ impl<'r> Lowering<'r> {
     ) -> Result<(), TargetError> {
         let node = match operation {
             Operation::Deploy { service } => self.serve_on_vertex(body, scope, node, service)?,
-            Operation::Read { .. }
-            | Operation::Validate { .. }
+            Operation::Read { .. } => Some(self.imported(body, scope, node)?),
+            Operation::Validate { .. }
             | Operation::Features(_)
             | Operation::Project(_)
             | Operation::Split { .. }

@@ -12,6 +12,7 @@ mod container;
 mod finish;
 mod google;
 mod graph;
+mod import;
 mod kubernetes;
 mod names;
 mod operand;
@@ -21,6 +22,7 @@ mod repeat;
 mod scope;
 mod service;
 mod settings;
+mod shown;
 mod slice;
 mod sources;
 mod task;
@@ -35,9 +37,10 @@ use super::pipeline_spec::{
     Component, Deployment, Document, Executor, KubernetesDeployment, KubernetesExecutor, KubernetesPlatform,
     PipelineInfo, PipelineSpec, PlatformSpec, Platforms, SCHEMA_VERSION, verify, write,
 };
+use super::vertex;
 use super::{Built, Feature, OutputFile, Refusal, RefusalPlace, Request, Target, TargetError, TargetName};
 use crate::diagnostics::Severity;
-use crate::plan::{Pipeline, Plan, Step};
+use crate::plan::{Pipeline, Plan, Platform, Step};
 
 /// Sizes above this may be too much for what keeps the platform's objects.
 const LARGE: usize = 1_000_000;
@@ -70,6 +73,11 @@ impl Target for KubeflowTarget {
                 path: format!("{}.yaml", pipeline.name).into(),
                 text,
             });
+            if let Platform::Vertex(settings) = &request.target.platform {
+                built
+                    .files
+                    .extend(vertex::requests(request.plan, pipeline, settings, &document.spec)?);
+            }
         }
         Ok(built)
     }

@@ -3,7 +3,7 @@
 use super::platform::Host;
 use super::task::Draft;
 use super::{Lowering, kubernetes, values};
-use crate::plan::{CachePolicy, Node, NodeKind, Operation, Resources, Retries, Step};
+use crate::plan::{CachePolicy, CheckKind, Node, NodeKind, Operation, Resources, Retries, Step};
 use crate::targets::pipeline_spec::{
     Accelerator, CachingOptions, ContainerResources, EnvironmentVariable, RetryPolicy,
 };
@@ -51,29 +51,22 @@ pub(super) fn step(
 
 /// What an operation needs beside its inputs.
 pub(super) fn operation(lowering: &mut Lowering<'_>, node: &Node, draft: &mut Draft) {
-    let operation = match &node.kind {
-        NodeKind::Operation(operation) => Some(operation.as_ref()),
-        NodeKind::Step(_) | NodeKind::Branch(_) | NodeKind::Loop(_) | NodeKind::Finally(_) | NodeKind::Pipeline(_) => {
-            None
-        }
-    };
-    let volatile = operation.is_some_and(is_volatile);
+    let tie = operation_of(node).map_or(Tie::None, tie);
     draft.task.caching_options = Some(CachingOptions {
         cache_key: None,
-        enable_cache: !volatile,
+        enable_cache: tie == Tie::None,
     });
-    if let Some(operation) = operation
-        && uses_registry(operation)
-    {
-        match lowering.host.registry() {
-            Some(value) => draft.container.env.push(EnvironmentVariable {
+    if matches!(tie, Tie::Records | Tie::Registry) {
+        if let Some(value) = lowering.host.registry() {
+            draft.container.env.push(EnvironmentVariable {
                 name: REGISTRY_VARIABLE.to_owned(),
                 value,
-            }),
-            None => lowering.warn_once(
-                "The registry is kept in each pod's own files, and is lost with the pod: set `registry_claim` in the target \
-                 to the claim of a volume that keeps it.",
-            ),
+            });
+        } else if tie == Tie::Registry {
+            lowering.warn_once(
+                "`champion`, `register` and `deploy` need a registry that all runs share, and the target names none: set \
+                 `registry_claim` to the claim of a volume (Kubeflow), or `registry` to a bucket (Vertex AI).",
+            );
         }
         if let Host::Kubeflow(settings) = lowering.host {
             kubernetes::registry(settings, draft);
@@ -84,50 +77,71 @@ pub(super) fn operation(lowering: &mut Lowering<'_>, node: &Node, draft: &mut Dr
     }
 }
 
-/// Whether an operation reads or changes what stands outside of its inputs, so that an earlier output must not stand for
-/// it.
-fn is_volatile(operation: &Operation) -> bool {
-    match operation {
-        Operation::Read { .. } | Operation::Champion { .. } | Operation::Register { .. } | Operation::Deploy { .. } => {
-            true
+fn operation_of(node: &Node) -> Option<&Operation> {
+    match &node.kind {
+        NodeKind::Operation(operation) => Some(operation),
+        NodeKind::Step(_) | NodeKind::Branch(_) | NodeKind::Loop(_) | NodeKind::Finally(_) | NodeKind::Pipeline(_) => {
+            None
         }
-        Operation::Validate { checks, .. } => checks.iter().flat_map(|checks| &checks.checks).any(|check| {
-            matches!(
-                check.measure,
-                crate::plan::CheckKind::Drift { .. } | crate::plan::CheckKind::Freshness(_)
-            )
-        }),
+    }
+}
+
+/// What ties an operation to one run, so that an earlier output must not stand for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Tie {
+    /// Nothing: equal inputs give equal outputs.
+    None,
+    /// What lies outside, or the time.
+    World,
+    /// It writes into the records of decisions, or reads from them.
+    Records,
+    /// It means nothing without the registry.
+    Registry,
+}
+
+fn tie(operation: &Operation) -> Tie {
+    match operation {
+        Operation::Read { .. } => Tie::World,
+        Operation::Champion { .. } | Operation::Register { .. } | Operation::Deploy { .. } => Tie::Registry,
+        Operation::Gate { .. } | Operation::Challenge(_) => Tie::Records,
+        Operation::Validate { checks, .. } => {
+            let checks = checks.iter().flat_map(|checks| &checks.checks);
+            let ties: Vec<Tie> = checks.map(|check| tie_of_check(&check.measure)).collect();
+            let strongest = [Tie::Records, Tie::World].into_iter().find(|tie| ties.contains(tie));
+            strongest.unwrap_or(Tie::None)
+        }
         Operation::Features(_)
         | Operation::Project(_)
         | Operation::Split { .. }
         | Operation::Mask { .. }
         | Operation::Predict { .. }
         | Operation::Evaluate { .. }
-        | Operation::Gate { .. }
-        | Operation::Challenge(_)
-        | Operation::Prior { .. } => false,
+        | Operation::Prior { .. } => Tie::None,
     }
 }
 
-/// Whether an operation reads or writes the registry, or the records beside it.
-fn uses_registry(operation: &Operation) -> bool {
-    match operation {
-        Operation::Champion { .. } | Operation::Register { .. } | Operation::Deploy { .. } => true,
-        Operation::Validate { checks, .. } => checks
-            .iter()
-            .flat_map(|checks| &checks.checks)
-            .any(|check| matches!(check.measure, crate::plan::CheckKind::Drift { .. })),
-        Operation::Read { .. }
-        | Operation::Features(_)
-        | Operation::Project(_)
-        | Operation::Split { .. }
-        | Operation::Mask { .. }
-        | Operation::Predict { .. }
-        | Operation::Evaluate { .. }
-        | Operation::Gate { .. }
-        | Operation::Challenge(_)
-        | Operation::Prior { .. } => false,
+/// Drift is measured against the champion's data, freshness against the time.
+fn tie_of_check(check: &CheckKind) -> Tie {
+    match check {
+        CheckKind::Drift { .. } => Tie::Records,
+        CheckKind::Freshness(_) => Tie::World,
+        CheckKind::Rows
+        | CheckKind::Unique(_)
+        | CheckKind::NullRate(_)
+        | CheckKind::Distinct(_)
+        | CheckKind::Mean(_)
+        | CheckKind::StandardDeviation(_)
+        | CheckKind::Minimum(_)
+        | CheckKind::Maximum(_)
+        | CheckKind::Sum(_)
+        | CheckKind::Quantile(..)
+        | CheckKind::Share(_) => Tie::None,
     }
+}
+
+/// Whether a node is told the run that it belongs to, for the records.
+pub(super) fn is_of_one_run(node: &Node) -> bool {
+    operation_of(node).is_some_and(|operation| matches!(tie(operation), Tie::Records | Tie::Registry))
 }
 
 fn caching(policy: &CachePolicy) -> CachingOptions {

@@ -5,14 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Lowering, slice};
 use crate::plan::{Node, NodeKind, Operation, Plan, Run};
-use crate::targets::{Feature, Refusal, RefusalPlace, TargetError};
-
-/// An argument may not be longer than 128 KiB in all, and the rest of a task needs some of it.
-const LARGEST: usize = 100 * 1024;
 
 impl Lowering<'_> {
     /// The sources that a node needs.
-    pub(super) fn sources(&self, node: &Node) -> Result<BTreeMap<String, String>, TargetError> {
+    pub(super) fn sources(&self, node: &Node) -> BTreeMap<String, String> {
         let sources = self.request.sources;
         let mut waiting: Vec<&str> = files(self.plan, node);
         let mut found: BTreeMap<String, String> = BTreeMap::new();
@@ -26,26 +22,7 @@ impl Lowering<'_> {
             found.insert(path.clone(), text.clone());
             waiting.extend(imported(path, text, sources));
         }
-        let size: usize = found.values().map(String::len).sum();
-        if size > LARGEST {
-            return Err(TargetError::Refused {
-                target: self.request.target.title(),
-                refusal: Box::new(Refusal {
-                    place: RefusalPlace::Node {
-                        pipeline: self.calls.last().copied().unwrap_or_default().to_owned(),
-                        node: node.id.clone(),
-                    },
-                    feature: Feature::PythonStep,
-                    why: format!(
-                        "its Python files have {size} bytes together, and only {LARGEST} can travel with a task"
-                    ),
-                    way_out:
-                        "Build an image that has them with `mlp build --images`, and name it as the step's `image`."
-                            .to_owned(),
-                }),
-            });
-        }
-        Ok(found)
+        found
     }
 }
 

@@ -6,12 +6,13 @@ use super::graph::Body;
 use super::operand::{self, Taken};
 use super::scope::{Scope, define, give};
 use super::values::{self, Wire};
-use super::{Lowering, names, settings, slice};
+use super::{Lowering, names, settings, shown, slice};
 use crate::plan::{Binding, Node, NodeTask, Operand, PortType, Reference, Step};
+use crate::project::LockedPackage;
 use crate::targets::pipeline_spec::{
     Component, ComponentRef, Container, Executor, KubernetesExecutor, ParameterSource, Task, TaskInfo,
 };
-use crate::targets::{TargetError, python_bootstrap};
+use crate::targets::{Feature, TargetError, python_bootstrap};
 
 /// What runs a task.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,7 +55,11 @@ impl<'r> Lowering<'r> {
             draft.after.extend(scope.wait_for(name));
         }
         outputs(&mut draft.component, &node);
-        let sources = self.sources(&node)?;
+        shown::declare(self.plan, &node, &mut draft.component);
+        if step.is_none() && settings::is_of_one_run(&node) {
+            bindings.push(bound(&mut draft, body, scope, &names::input(&RUN_ID), &RUN_ID)?);
+        }
+        let sources = self.sources(&node);
         let id = node.id.clone();
         let task = NodeTask {
             pipeline: body.pipeline.name.clone(),
@@ -65,22 +70,29 @@ impl<'r> Lowering<'r> {
             python: None,
         };
         let task = if runner == Runner::Python {
-            task.with_python_request()
+            self.with_requirements(task.with_python_request())
         } else {
             task
         };
         let json = serde_json::to_string(&task).map_err(|error| TargetError::Write(error.to_string()))?;
+        let json = values::without_placeholders(&json);
+        if json.len() > LONGEST_TASK {
+            return Err(body.types.refused(
+                Some(&id),
+                Feature::PythonStep,
+                format!(
+                    "what its container is told has {} bytes, and no more than {LONGEST_TASK} can be told",
+                    json.len()
+                ),
+                "Build an image that has the Python files with `mlp build --images`, and name it as the step's `image`.",
+            ));
+        }
         let image = step.and_then(|step| step.image.as_deref());
         draft.container = Container {
             command: self.command(runner)?,
-            args: [
-                "--task",
-                &values::without_placeholders(&json),
-                "--executor-input",
-                "{{$}}",
-            ]
-            .map(str::to_owned)
-            .to_vec(),
+            args: ["--task", &json, "--executor-input", "{{$}}"]
+                .map(str::to_owned)
+                .to_vec(),
             image: self.image(image),
             ..Container::default()
         };
@@ -92,6 +104,28 @@ impl<'r> Lowering<'r> {
         let name = self.place(body, scope, &id, draft);
         scope.made(&id, &name, None);
         Ok(())
+    }
+
+    /// The task of a Python step with the locked packages, where they are locked.
+    fn with_requirements(&self, mut task: NodeTask) -> NodeTask {
+        let Some(request) = &mut task.python else {
+            return task;
+        };
+        let packages: Vec<String> = request
+            .get("packages")
+            .and_then(|packages| serde_json::from_value(packages.clone()).ok())
+            .unwrap_or_default();
+        if let Some(locked) = self.request.lock.packages(&packages)
+            && let Some(request) = request.as_object_mut()
+        {
+            let requirement = |package: &LockedPackage| {
+                let hashes = package.hashes.iter().map(|hash| format!(" --hash={hash}"));
+                format!("{}=={}{}", package.name, package.version, hashes.collect::<String>())
+            };
+            let requirements: Vec<String> = locked.iter().map(requirement).collect();
+            request.insert("requirements".to_owned(), requirements.into());
+        }
+        task
     }
 
     /// The inputs of a task, and what the node's operands refer to.
@@ -182,7 +216,7 @@ impl<'r> Lowering<'r> {
     }
 
     /// The names of a task and of its component.
-    fn labels(&mut self, body: &mut Body<'r>, id: &str) -> (String, String) {
+    pub(super) fn labels(&mut self, body: &mut Body<'r>, id: &str) -> (String, String) {
         let name = body.names.unique(id);
         let label = self.names.unique(&format!("{}{id}", body.prefix));
         (name, label)
@@ -215,6 +249,9 @@ impl<'r> Lowering<'r> {
         })
     }
 }
+
+/// What a container is told stands in one argument, and Linux takes none of 128 KiB or more.
+const LONGEST_TASK: usize = 120 * 1024;
 
 /// Any reference that is no outcome: constants have none.
 const RUN_ID: Reference = Reference::RunId;
