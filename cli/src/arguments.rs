@@ -4,7 +4,8 @@ use camino::Utf8PathBuf;
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    build, check, completions, explain, fmt, graph, import, launch, logs, lsp, new, op, registry, run, runs, show, test,
+    build, check, completions, explain, fmt, graph, import, launch, lock, logs, lsp, new, op, registry, run, runs,
+    show, test,
 };
 use crate::exit;
 use crate::output::Colour;
@@ -60,6 +61,8 @@ pub enum Command {
     Logs(logs::Arguments),
     /// List, show, promote and roll back models
     Registry(registry::Arguments),
+    /// Pin images to digests and packages to hashes
+    Lock(lock::Arguments),
     /// Write a project for a platform
     Build(build::Arguments),
     /// Make a project of what another system runs

@@ -6,7 +6,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use mlp::db::Database;
 use mlp::diagnostics::{Format, render};
 use mlp::plan::{self, BuildError, Pipeline, Plan};
-use mlp::project::DiskHost;
+use mlp::project::{DiskHost, Lock};
 use mlp::workspace;
 
 use crate::commands::Context;
@@ -95,6 +95,14 @@ impl Project {
                 Ok(Compiled::Errors)
             }
         }
+    }
+
+    /// What `mlp.lock` pins.
+    pub fn lock(&self) -> Result<Lock, Problem> {
+        Lock::of_project(&self.host).map_err(|error| {
+            Problem::usage(format!("{error}."))
+                .help("Take it back from version control, or delete it and run `mlp lock`.")
+        })
     }
 
     /// The plan, or the exit of a command that cannot go on without.

@@ -6,7 +6,10 @@
 
 use std::collections::BTreeMap;
 
+use camino::Utf8Path;
 use serde::{Deserialize, Serialize};
+
+use super::host::{Contents, Host};
 
 /// The name of the file in the project's root.
 pub const LOCK_FILE: &str = "mlp.lock";
@@ -48,6 +51,9 @@ pub struct LockedPackage {
 /// Why a lock cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum LockError {
+    /// It is there and cannot be read as text.
+    #[error("`{LOCK_FILE}` cannot be read: {0}")]
+    Unreadable(String),
     /// It is no TOML of the right shape.
     #[error("`{LOCK_FILE}` is damaged: {0}")]
     Syntax(String),
@@ -78,6 +84,19 @@ impl Default for Lock {
 }
 
 impl Lock {
+    /// The lock of a project; one that pins nothing where there is no file.
+    ///
+    /// # Errors
+    /// When the file cannot be read, is damaged or of another version.
+    pub fn of_project(host: &dyn Host) -> Result<Self, LockError> {
+        match host.read(Utf8Path::new(LOCK_FILE)) {
+            Contents::Text(text) => Self::read(&text),
+            Contents::Missing => Ok(Self::default()),
+            Contents::NotUtf8 { line, .. } => Err(LockError::Unreadable(format!("line {line} is not UTF-8"))),
+            Contents::Unreadable(reason) => Err(LockError::Unreadable(reason)),
+        }
+    }
+
     /// The lock that a text holds.
     ///
     /// # Errors

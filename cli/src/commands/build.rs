@@ -6,7 +6,7 @@ use mlp::plan::{DeclaredTarget, Platform};
 use mlp::project::manifest_file;
 use mlp::targets::{self, OutputFile, TargetError, TargetName};
 
-use super::Context;
+use super::{Context, build_images};
 use crate::exit::Exit;
 use crate::files;
 use crate::problem::Problem;
@@ -18,7 +18,8 @@ use crate::project::Project;
 Examples:
   mlp build                            for the target that `mlp.toml` names
   mlp build --target plan -o -         the plan as JSON, to standard output
-  mlp build --target plan -o plan.json")]
+  mlp build --target plan -o plan.json
+  mlp build --images                   build contexts of images, to build/images")]
 pub struct Arguments {
     /// The project's folder, or a single `.mlp` file
     #[arg(value_name = "PATH")]
@@ -29,11 +30,22 @@ pub struct Arguments {
     /// A file, a folder, or - for standard output; build/TARGET in the project when not given
     #[arg(short, long, value_name = "PATH")]
     output: Option<Utf8PathBuf>,
+    /// Write what the images of Python steps and models are built from, pinned by mlp.lock
+    #[arg(long)]
+    images: bool,
 }
 
 /// Compiles and writes.
 pub fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Problem> {
     let project = Project::open(&context.path(arguments.path.as_deref()))?;
+    if arguments.images {
+        return build_images::run(
+            &project,
+            arguments.target.as_deref(),
+            arguments.output.as_deref(),
+            context,
+        );
+    }
     let declared = manifest_file(&project.db)
         .manifest
         .as_ref()

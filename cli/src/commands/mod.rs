@@ -1,6 +1,7 @@
 //! One file for each command: its arguments and what it does.
 
 pub mod build;
+mod build_images;
 pub mod check;
 pub mod completions;
 pub mod explain;
@@ -8,6 +9,7 @@ pub mod fmt;
 pub mod graph;
 pub mod import;
 pub mod launch;
+pub mod lock;
 pub mod logs;
 pub mod lsp;
 pub mod new;
@@ -70,6 +72,7 @@ pub fn run(command: Command, context: &Context) -> Result<Exit, Problem> {
         Command::Show(arguments) => show::run(&arguments, context),
         Command::Logs(arguments) => logs::run(&arguments, context),
         Command::Registry(arguments) => registry::run(&arguments, context),
+        Command::Lock(arguments) => lock::run(&arguments, context),
         Command::Build(arguments) => build::run(&arguments, context),
         Command::Graph(arguments) => graph::run(&arguments, context),
         Command::Import(arguments) => import::run(&arguments, context),

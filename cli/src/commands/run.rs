@@ -56,6 +56,7 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Problem> {
     let executor = Executor::open(&project.root)?;
     let mut options = Options {
         cache: !arguments.fresh,
+        lock: project.lock()?,
         ..Options::default()
     };
     if let Some(jobs) = arguments.jobs {

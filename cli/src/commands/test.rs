@@ -49,7 +49,10 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Problem> {
     let wanted = arguments.filter.as_deref().unwrap_or_default().to_lowercase();
     let mut cases = cases(&project);
     cases.retain(|(_, case)| case.name.to_lowercase().contains(&wanted));
-    let options = Options::default();
+    let options = Options {
+        lock: project.lock()?,
+        ..Options::default()
+    };
     signals::listen(&options.cancel);
     let (mut held, mut failed) = (0, 0);
     for (key, case) in &cases {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use mlp::plan::{Plan, Resources};
+use mlp::project::Lock;
 use mlp::targets::accelerators::ANY;
 use tokio::sync::watch;
 
@@ -28,6 +29,8 @@ pub struct Options {
     pub log_limit: u64,
     /// Where Python environments are kept; by default in the user's cache folder, or where `MLP_CACHE_DIR` says.
     pub environments: Option<Utf8PathBuf>,
+    /// What the project pins: packages are installed at these versions, from files with these hashes.
+    pub lock: Lock,
     /// How long a step may take to end after it was asked to, before it is killed; milliseconds.
     pub grace: u64,
 }
@@ -42,6 +45,7 @@ impl Default for Options {
             machine,
             log_limit: LOG_LIMIT,
             environments: None,
+            lock: Lock::default(),
             grace: 5_000,
         }
     }

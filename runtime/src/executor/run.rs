@@ -116,8 +116,8 @@ fn open_session<'p>(
         handle,
         cancelled: Arc::default(),
         environments: match &options.environments {
-            Some(folder) => Environments::new(folder),
-            None => Environments::of_user(&executor.project.join(".mlp/environments")),
+            Some(folder) => Environments::new(folder, &options.lock),
+            None => Environments::of_user(&executor.project.join(".mlp/environments"), &options.lock),
         },
         revision: Revision::ask(&executor.project),
         locks: Mutex::default(),

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use mlp::plan::python_packages;
+use mlp::project::{Lock, LockedPackage};
 use serde::{Deserialize, Serialize};
 
 use super::{Runner, SHIM, interpreter};
@@ -52,17 +53,26 @@ struct Complete {
 
 type Slot = Arc<Mutex<Option<Environment>>>;
 
+/// What an environment holds.
+struct Wanted<'a> {
+    /// The packages, as pip writes them.
+    packages: &'a [String],
+    /// Everything that they bring, as a file of requirements with hashes, where the project has locked it.
+    locked: Option<String>,
+}
+
 /// All environments.
 pub(crate) struct Environments {
     root: Utf8PathBuf,
     /// Whether the `python3` at hand will do where it has every package as asked.
     installed: bool,
+    lock: Lock,
     known: Mutex<BTreeMap<Vec<String>, Slot>>,
 }
 
 impl Environments {
     /// Those below `MLP_CACHE_DIR`, or `mlp` in the user's cache folder, or the given folder when there is neither.
-    pub(crate) fn of_user(otherwise: &Utf8Path) -> Self {
+    pub(crate) fn of_user(otherwise: &Utf8Path, lock: &Lock) -> Self {
         let variable = |name| {
             std::env::var(name)
                 .ok()
@@ -73,14 +83,15 @@ impl Environments {
             .or_else(|| variable("XDG_CACHE_HOME").map(|folder| folder.join("mlp")))
             .or_else(|| variable("HOME").map(|folder| folder.join(".cache/mlp")))
             .unwrap_or_else(|| otherwise.to_owned());
-        Self::new(&root)
+        Self::new(&root, lock)
     }
 
-    /// Those in a folder.
-    pub(crate) fn new(root: &Utf8Path) -> Self {
+    /// Those in a folder. Packages that the lock pins are installed as it says, and nothing else.
+    pub(crate) fn new(root: &Utf8Path, lock: &Lock) -> Self {
         Self {
             root: camino::absolute_utf8(root).unwrap_or_else(|_| root.to_owned()),
             installed: false,
+            lock: lock.clone(),
             known: Mutex::default(),
         }
     }
@@ -91,7 +102,7 @@ impl Environments {
         let root = std::env::var("MLP_CACHE_DIR").ok().filter(|path| !path.is_empty());
         Self {
             installed: true,
-            ..Self::new(root.as_deref().map_or(otherwise, Utf8Path::new))
+            ..Self::new(root.as_deref().map_or(otherwise, Utf8Path::new), &Lock::default())
         }
     }
 
@@ -113,14 +124,19 @@ impl Environments {
         if let Some(environment) = &*slot {
             return Ok(environment.clone());
         }
-        let environment = self.find_or_build(&packages, runner, progress)?;
+        let locked = self.lock.packages(&packages);
+        let wanted = Wanted {
+            packages: &packages,
+            locked: locked.map(|locked| locked.iter().map(LockedPackage::requirement).collect()),
+        };
+        let environment = self.find_or_build(&wanted, runner, progress)?;
         *slot = Some(environment.clone());
         Ok(environment)
     }
 
     fn find_or_build(
         &self,
-        packages: &[String],
+        wanted: &Wanted<'_>,
         runner: &Runner<'_>,
         progress: &dyn Fn(String),
     ) -> Result<Environment, Failure> {
@@ -135,11 +151,11 @@ impl Environments {
         };
         let shim = self.shim().map_err(unwritable)?;
         if self.installed
-            && let Some((python, lock)) = interpreter::with_packages(packages)
+            && let Some((python, lock)) = interpreter::with_packages(wanted.packages)
         {
             return Ok(Environment { python, lock, shim });
         }
-        let folder = self.folder(packages);
+        let folder = self.folder(wanted);
         if let Some(lock) = complete(&folder) {
             return Ok(Environment {
                 python: folder.join("bin/python"),
@@ -160,13 +176,13 @@ impl Environments {
         if folder.exists() {
             fs::remove_dir_all(&folder).map_err(unwritable)?;
         }
-        progress(match packages {
+        progress(match wanted.packages {
             [] => "building a Python environment".to_owned(),
             packages => format!("building a Python environment with {}", packages.join(", ")),
         });
-        let lock = build(&folder, packages, runner)?;
+        let lock = build(&folder, wanted, runner)?;
         let mark = Complete {
-            packages: packages.to_vec(),
+            packages: wanted.packages.to_vec(),
             lock,
         };
         let text = serde_json::to_string_pretty(&mark).map_err(|error| unwritable(error.into()))?;
@@ -180,11 +196,13 @@ impl Environments {
         })
     }
 
-    /// By the list of packages, the machine, and the interpreter that was asked for.
-    fn folder(&self, packages: &[String]) -> Utf8PathBuf {
+    /// By the list of packages and what is locked of it, the machine, and the interpreter that was asked for.
+    fn folder(&self, wanted: &Wanted<'_>) -> Utf8PathBuf {
         let asked = std::env::var("MLP_PYTHON").unwrap_or_default();
         let machine = format!("{} {}", std::env::consts::OS, std::env::consts::ARCH);
-        let key = format!("environment 1\n{machine}\n{asked}\n{}", packages.join("\n"));
+        let locked = wanted.locked.as_ref().map(|locked| format!("\nlocked\n{locked}"));
+        let packages = wanted.packages.join("\n") + &locked.unwrap_or_default();
+        let key = format!("environment 1\n{machine}\n{asked}\n{packages}");
         let digest = blake3::hash(key.as_bytes()).to_hex();
         self.root
             .join("environments")
@@ -214,7 +232,8 @@ fn complete(folder: &Utf8Path) -> Option<Vec<String>> {
     folder.join("bin/python").exists().then_some(mark.lock)
 }
 
-fn build(folder: &Utf8Path, packages: &[String], runner: &Runner<'_>) -> Result<Vec<String>, Failure> {
+fn build(folder: &Utf8Path, wanted: &Wanted<'_>, runner: &Runner<'_>) -> Result<Vec<String>, Failure> {
+    let packages = wanted.packages;
     let python = interpreter::find().map_err(|(summary, help)| Failure::new(summary, help))?;
     let uv = uv();
     let own = folder.join("bin/python");
@@ -229,12 +248,12 @@ fn build(folder: &Utf8Path, packages: &[String], runner: &Runner<'_>) -> Result<
         None if packages.is_empty() => owned(&[python.as_str(), "-m", "venv", "--without-pip", folder.as_str()]),
         None => owned(&[python.as_str(), "-m", "venv", folder.as_str()]),
     };
-    run(&create, folder, packages, runner)?;
+    run(&create, folder, wanted, runner)?;
     if packages.is_empty() {
         return Ok(Vec::new());
     }
     let mut install = match &uv {
-        Some(uv) => owned(&[uv, "pip", "install", "--quiet", "--python", own.as_str(), "--"]),
+        Some(uv) => owned(&[uv, "pip", "install", "--quiet", "--python", own.as_str()]),
         None => owned(&[
             own.as_str(),
             "-m",
@@ -244,22 +263,38 @@ fn build(folder: &Utf8Path, packages: &[String], runner: &Runner<'_>) -> Result<
             "--no-input",
             "--no-color",
             "--disable-pip-version-check",
-            "--",
         ]),
     };
-    install.extend(packages.iter().cloned());
-    run(&install, folder, packages, runner)?;
+    if let Some(locked) = &wanted.locked {
+        let file = folder.join("requirements.txt");
+        fs::write(&file, locked).map_err(|error| {
+            Failure::new(
+                format!("The file `{file}` cannot be written: {error}."),
+                "Make room on the disk.",
+            )
+        })?;
+        install.extend(owned(&[
+            "--no-deps",
+            "--require-hashes",
+            "--requirement",
+            file.as_str(),
+        ]));
+    } else {
+        install.push("--".to_owned());
+        install.extend(packages.iter().cloned());
+    }
+    run(&install, folder, wanted, runner)?;
     let freeze = match &uv {
         Some(uv) => owned(&[uv, "pip", "freeze", "--quiet", "--python", own.as_str()]),
         None => owned(&[own.as_str(), "-m", "pip", "freeze", "--disable-pip-version-check"]),
     };
-    let frozen = run(&freeze, folder, packages, runner)?;
+    let frozen = run(&freeze, folder, wanted, runner)?;
     let mut lock: Vec<String> = frozen.into_iter().filter(|line| !line.starts_with('#')).collect();
     lock.sort();
     Ok(lock)
 }
 
-fn uv() -> Option<String> {
+pub(super) fn uv() -> Option<String> {
     let path = std::env::var("PATH").ok()?;
     path.split(':')
         .filter(|folder| !folder.is_empty())
@@ -272,23 +307,31 @@ fn uv() -> Option<String> {
 fn run(
     arguments: &[String],
     folder: &Utf8Path,
-    packages: &[String],
+    wanted: &Wanted<'_>,
     runner: &Runner<'_>,
 ) -> Result<Vec<String>, Failure> {
     const LOG_LIMIT: u64 = 1 << 20;
-    let cannot = |reason: String, details: Vec<String>| {
-        Failure {
-        summary: match packages {
+    let cannot = |reason: String, details: Vec<String>| Failure {
+        summary: match wanted.packages {
             [] => format!("A Python environment cannot be built: {reason}."),
-            packages => format!("The Python environment with {} cannot be built: {reason}.", packages.join(", ")),
+            packages => format!(
+                "The Python environment with {} cannot be built: {reason}.",
+                packages.join(", ")
+            ),
         },
         details,
-        help: Some(
-            "See that every name and version in `packages` exists and that they go together; the package index is the one \
-             that pip or uv is set up with."
-                .to_owned(),
-        ),
-    }
+        help: Some(match &wanted.locked {
+            None => {
+                "See that every name and version in `packages` exists and that they go together; the package index is \
+                     the one that pip or uv is set up with."
+                    .to_owned()
+            }
+            Some(_) => {
+                "Only files with the hashes of `mlp.lock` are installed. If the lock was written for another kind of \
+                        machine or Python, write it anew with `mlp lock --update`."
+                    .to_owned()
+            }
+        }),
     };
     let mut variables: BTreeMap<String, String> = std::env::vars()
         .filter(|(name, _)| PASSED.iter().any(|passed| name.starts_with(passed)))

@@ -6,8 +6,11 @@ mod environment;
 mod interpreter;
 mod predict;
 mod request;
+mod resolve;
 
 use crate::executor::Cancel;
+
+pub use resolve::{Resolution, resolve};
 
 pub(crate) use environment::{Environment, Environments};
 pub(crate) use predict::PythonPredictor;

@@ -1,5 +1,6 @@
 //! The text of a Dockerfile. Names reach it as quoted labels alone; everything that is run is fixed text.
 
+use super::MARK;
 use crate::plan::Project;
 
 /// What a Dockerfile is written from.
@@ -46,7 +47,7 @@ impl Dockerfile<'_> {
         .join(" \\\n      ");
         let packages = if *packages { PACKAGES } else { "" };
         format!(
-            "# Written by `mlp build --images`. Equal contents give an equal image, whenever it is built:\n\
+            "{MARK} Equal contents give an equal image, whenever it is built:\n\
              #   buildah build --timestamp 0 --tag REGISTRY/NAME:TAG FOLDER\n\
              FROM {base}\n\
              \n\

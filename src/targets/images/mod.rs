@@ -11,6 +11,8 @@ use crate::plan::Run;
 use crate::project::{LockedPackage, is_image};
 use dockerfile::Dockerfile;
 
+/// How every Dockerfile that is written here begins.
+pub const MARK: &str = "# Written by `mlp build --images`.";
 /// What is kept out of a context: everything but what the Dockerfile copies.
 const IGNORED: &str = "*\n!project\n!requirements.txt\n";
 
