@@ -5,6 +5,7 @@
 pub mod accelerators;
 mod bootstrap;
 pub mod capability;
+mod choose;
 pub mod images;
 pub mod kubeflow;
 pub mod pins;
@@ -20,6 +21,7 @@ use crate::plan::{DeclaredTarget, Plan};
 use crate::project::Lock;
 pub use bootstrap::python_bootstrap;
 pub use capability::{Feature, Refusal, RefusalPlace, Support};
+pub use choose::{ChoiceError, choose};
 
 /// The targets by name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

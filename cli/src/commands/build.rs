@@ -2,9 +2,9 @@
 
 use camino::Utf8PathBuf;
 use clap::Args;
-use mlp::plan::{DeclaredTarget, Platform};
+use mlp::check::python::python_sources;
 use mlp::project::manifest_file;
-use mlp::targets::{self, OutputFile, TargetError, TargetName};
+use mlp::targets::{self, ChoiceError, OutputFile, TargetError};
 
 use super::{Context, build_images};
 use crate::exit::Exit;
@@ -17,6 +17,7 @@ use crate::project::Project;
 #[command(after_help = "\
 Examples:
   mlp build                            for the target that `mlp.toml` names
+  mlp build --target prod              for a target that the project declares
   mlp build --target plan -o -         the plan as JSON, to standard output
   mlp build --target plan -o plan.json
   mlp build --images                   build contexts of images, to build/images")]
@@ -24,7 +25,7 @@ pub struct Arguments {
     /// The project's folder, or a single `.mlp` file
     #[arg(value_name = "PATH")]
     path: Option<Utf8PathBuf>,
-    /// plan, local, kubeflow, vertex or airflow; the `target` of `mlp.toml`, or else plan
+    /// A declared target, or plan, local, kubeflow, vertex, airflow; the `target` of `mlp.toml`, or else plan
     #[arg(short, long, value_name = "NAME")]
     target: Option<String>,
     /// A file, a folder, or - for standard output; build/TARGET in the project when not given
@@ -55,21 +56,18 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Problem> {
         .clone()
         .or(declared)
         .unwrap_or_else(|| "plan".to_owned());
-    let target = TargetName::from_name(&name).ok_or_else(|| {
-        let known = TargetName::ALL.map(TargetName::name);
-        Problem::unknown("target", &name, known)
-    })?;
     let plan = match project.plan(context)? {
         Ok(plan) => plan,
         Err(exit) => return Ok(exit),
     };
+    let (kind, target) = targets::choose(&plan, &name).map_err(|error| unknown(&error))?;
     let request = targets::Request {
         plan: &plan,
-        target: &declared_target(target),
-        sources: &std::collections::BTreeMap::new(),
-        lock: &mlp::project::Lock::default(),
+        target: &target,
+        sources: &python_sources(&project.db, &plan),
+        lock: &project.lock()?,
     };
-    let written = targets::build(target, &request).map_err(|error| problem(&error))?.files;
+    let written = targets::build(kind, &request).map_err(|error| problem(&error))?.files;
     if arguments.output.as_deref().is_some_and(|output| output == "-") {
         return to_stdout(&written, context);
     }
@@ -77,23 +75,12 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Problem> {
         let path = match &arguments.output {
             Some(output) if written.len() == 1 && output.extension().is_some() => output.clone(),
             Some(output) => output.join(&file.path),
-            None => project.root.join("build").join(target.name()).join(&file.path),
+            None => project.root.join("build").join(&target.name).join(&file.path),
         };
         files::write(&path, &file.text)?;
         context.terminal.out(&format!("wrote {path}\n"))?;
     }
     Ok(Exit::Success)
-}
-
-/// The target as it is where the project declares none.
-fn declared_target(target: TargetName) -> DeclaredTarget {
-    let platform = match target {
-        TargetName::Plan | TargetName::Local => Platform::Local,
-        TargetName::Kubeflow => Platform::Kubeflow(mlp::plan::KubeflowTarget::default()),
-        TargetName::Vertex => Platform::Vertex(mlp::plan::VertexTarget::default()),
-        TargetName::Airflow => Platform::Airflow(mlp::plan::AirflowTarget::default()),
-    };
-    DeclaredTarget::undeclared(target.name(), platform)
 }
 
 fn to_stdout(written: &[OutputFile], context: &Context) -> Result<Exit, Problem> {
@@ -107,6 +94,25 @@ fn to_stdout(written: &[OutputFile], context: &Context) -> Result<Exit, Problem>
             several.len()
         ))
         .help("Name a folder with `-o`.")),
+    }
+}
+
+fn unknown(error: &ChoiceError) -> Problem {
+    match error {
+        ChoiceError::Unknown { name, known } => Problem::unknown("target", name, known.iter().map(String::as_str)),
+        ChoiceError::Several { names, .. } => Problem::usage(format!("{}.", sentence(error))).help(format!(
+            "Name the one that is meant: `--target {}`.",
+            names.first().map_or("NAME", String::as_str)
+        )),
+    }
+}
+
+fn sentence(error: &impl std::fmt::Display) -> String {
+    let text = error.to_string();
+    let mut characters = text.chars();
+    match characters.next() {
+        Some(first) => first.to_uppercase().chain(characters).collect(),
+        None => text,
     }
 }
 

@@ -9,6 +9,8 @@
 mod annotations;
 mod functions;
 mod source_file;
+mod sources;
 
 pub use functions::diagnostics;
 pub use source_file::{Function, Module, Parameter, ParameterForm, Written, module};
+pub use sources::{Import, imports, python_sources};
