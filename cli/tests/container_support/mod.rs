@@ -75,7 +75,9 @@ impl Platform {
         fs::write(root.join("mlp.toml"), "name = \"container\"\nversion = \"0.1.0\"\n").unwrap();
         fs::write(root.join("main.mlp"), program).unwrap();
         for (name, text) in files {
-            fs::write(root.join(name), text).unwrap();
+            let path = root.join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
         }
         let host = DiskHost::open(camino::Utf8Path::from_path(&root).unwrap()).unwrap();
         let plan = build(&Database::new(Arc::new(host))).unwrap_or_else(|error| panic!("{error:#?}"));
