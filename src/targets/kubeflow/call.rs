@@ -7,7 +7,7 @@ use super::graph::Body;
 use super::operand::{self, Taken};
 use super::scope::{Scope, give};
 use super::values::Wire;
-use crate::plan::{Call, Node, Operand, Parameter, PortType};
+use crate::plan::{Call, Expression, Node, Operand, Parameter, PortType};
 use crate::targets::pipeline_spec::{CachingOptions, Task};
 use crate::targets::{Feature, TargetError};
 use crate::types::Value;
@@ -31,7 +31,11 @@ impl<'r> Lowering<'r> {
                 "Write it as a loop.",
             ));
         }
-        let prepared = self.prepared(body, scope, node, is_handed_over)?;
+        // `kfp.local` fills no values into the texts that a graph is given.
+        let prepared = self.prepared(body, scope, node, |input, types| {
+            let is_text = matches!(&input.value, Operand::Expression(text) if matches!(**text, Expression::Text(_)));
+            Ok(!is_text && is_handed_over(input, types)?)
+        })?;
         let mut inner = Body::new(
             called,
             format!("{}{}.", body.prefix, node.id),
@@ -57,9 +61,6 @@ impl<'r> Lowering<'r> {
             inner.types.parameters.insert(parameter.name.clone(), wire);
             if let Some(taken) = taken {
                 after.extend(taken.after);
-                for (name, source) in taken.beside {
-                    give(&mut task.inputs, &name, source);
-                }
                 give(&mut task.inputs, &parameter.name, taken.source);
             }
         }
