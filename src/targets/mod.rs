@@ -11,6 +11,7 @@ pub mod kubeflow;
 pub mod pins;
 pub mod pipeline_spec;
 mod plan_target;
+mod sources;
 pub mod vertex;
 
 use std::collections::BTreeMap;

@@ -5,6 +5,7 @@ use clap::Args;
 use mlp::check::python::python_sources;
 use mlp::project::manifest_file;
 use mlp::targets::{self, ChoiceError, OutputFile, TargetError};
+use mlp_runtime::data::words::sentence;
 
 use super::{Context, build_images};
 use crate::exit::Exit;
@@ -97,22 +98,14 @@ fn to_stdout(written: &[OutputFile], context: &Context) -> Result<Exit, Problem>
     }
 }
 
-fn unknown(error: &ChoiceError) -> Problem {
+/// A name that means no target.
+pub(super) fn unknown(error: &ChoiceError) -> Problem {
     match error {
         ChoiceError::Unknown { name, known } => Problem::unknown("target", name, known.iter().map(String::as_str)),
-        ChoiceError::Several { names, .. } => Problem::usage(format!("{}.", sentence(error))).help(format!(
+        ChoiceError::Several { names, .. } => Problem::usage(sentence(&error.to_string())).help(format!(
             "Name the one that is meant: `--target {}`.",
             names.first().map_or("NAME", String::as_str)
         )),
-    }
-}
-
-fn sentence(error: &impl std::fmt::Display) -> String {
-    let text = error.to_string();
-    let mut characters = text.chars();
-    match characters.next() {
-        Some(first) => first.to_uppercase().chain(characters).collect(),
-        None => text,
     }
 }
 

@@ -1,16 +1,18 @@
 //! `mlp build --images`: build contexts of images, one folder for each Python step and model.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fs;
 
 use camino::Utf8Path;
-use mlp::plan::{DeclaredTarget, Plan, Platform, RUNTIME_IMAGE};
-use mlp::project::{Host as _, manifest_file};
-use mlp::targets::Request;
+use mlp::check::python::python_sources;
+use mlp::plan::{DeclaredTarget, Plan, Platform};
+use mlp::project::manifest_file;
 use mlp::targets::images::{MARK, images};
+use mlp::targets::{self, Request};
 use mlp_runtime::data::words::sentence;
 
 use super::Context;
+use super::build::unknown;
 use crate::exit::Exit;
 use crate::files;
 use crate::problem::Problem;
@@ -44,7 +46,7 @@ pub fn run(
     let request = Request {
         plan: &plan,
         target: &runtime(project, &plan, target)?,
-        sources: &sources(project),
+        sources: &python_sources(&project.db, &plan),
         lock: &lock,
     };
     let written = images(&request).map_err(|error| Problem::usage(sentence(&error.to_string())).help(error.help()))?;
@@ -67,44 +69,27 @@ pub fn run(
 /// The target whose runtime image the images stand on: the one that is named, else the one image that all targets have.
 fn runtime(project: &Project, plan: &Plan, name: Option<&str>) -> Result<DeclaredTarget, Problem> {
     let manifest = manifest_file(&project.db);
-    let manifest = manifest.manifest.as_ref();
-    let named = name.or_else(|| manifest.and_then(|manifest| manifest.target.as_deref()));
-    if let Some(target) = named.and_then(|name| plan.targets.get(name)) {
-        return Ok(target.clone());
+    let of_manifest = manifest
+        .manifest
+        .as_ref()
+        .and_then(|manifest| manifest.target.as_deref());
+    if let Some(name) = name.or(of_manifest) {
+        return targets::choose(plan, name)
+            .map(|(_, target)| target)
+            .map_err(|error| unknown(&error));
     }
-    if let Some(name) = name {
-        return Err(Problem::unknown(
-            "declared target",
-            name,
-            plan.targets.keys().map(String::as_str),
-        ));
-    }
-    let own: BTreeSet<String> = plan.targets.values().map(DeclaredTarget::image).collect();
-    let own: Vec<String> = own.into_iter().collect();
-    match &own[..] {
-        [] | [_] => Ok(DeclaredTarget {
-            runtime_image: own.into_iter().next().filter(|image| image != RUNTIME_IMAGE),
-            ..DeclaredTarget::undeclared("local", Platform::Local)
-        }),
-        several => Err(
+    let images: BTreeSet<String> = plan.targets.values().map(DeclaredTarget::image).collect();
+    if images.len() > 1 {
+        let images: Vec<String> = images.into_iter().collect();
+        return Err(
             Problem::usage("The targets of the project have several runtime images.").help(format!(
-                "Name a target with `--target`; the images are: {}.",
-                several.join(", ")
+                "Name a target with `--target`; the images are {}.",
+                images.join(", ")
             )),
-        ),
+        );
     }
-}
-
-/// Texts of the project's Python files by path, without what was built from them.
-fn sources(project: &Project) -> BTreeMap<String, String> {
-    let paths = project
-        .host
-        .list("py")
-        .into_iter()
-        .filter(|path| !path.starts_with("build"));
-    paths
-        .filter_map(|path| Some((path.to_string(), project.host.read(&path).text()?.to_owned())))
-        .collect()
+    let any = plan.targets.values().next().cloned();
+    Ok(any.unwrap_or_else(|| DeclaredTarget::undeclared("local", Platform::Local)))
 }
 
 /// Removes what an earlier build left, so that no file that is gone from the project stays in an image.

@@ -6,6 +6,7 @@ mod dockerfile;
 use std::collections::BTreeSet;
 
 use super::pins::{model_packages, step_packages};
+use super::sources::reachable;
 use super::{OutputFile, Request};
 use crate::plan::Run;
 use crate::project::{LockedPackage, is_image};
@@ -174,8 +175,12 @@ fn context(request: &Request<'_>, base: &str, subject: &Subject<'_>) -> Result<V
         let lines: BTreeSet<String> = locked.iter().map(LockedPackage::requirement).collect();
         files.push(file("requirements.txt", lines.into_iter().collect()));
     }
-    let sources = request.sources.iter();
-    files.extend(sources.map(|(path, text)| file(&format!("project/{path}"), text.clone())));
+    let sources = reachable(request.sources, vec![subject.file]);
+    files.extend(
+        sources
+            .into_iter()
+            .map(|(path, text)| file(&format!("project/{path}"), text)),
+    );
     Ok(files)
 }
 

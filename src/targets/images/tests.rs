@@ -55,9 +55,16 @@ fn build(plan: &Plan, lock: &Lock, sources: &[&str]) -> Result<Vec<OutputFile>, 
         runtime_image: Some(BASE.to_owned()),
         ..DeclaredTarget::undeclared("prod", Platform::Local)
     };
+    let text = |path: &str| {
+        if path == "credit.py" {
+            "from lib import helper\n"
+        } else {
+            "x = 1\n"
+        }
+    };
     let sources = sources
         .iter()
-        .map(|path| ((*path).to_owned(), "x = 1\n".to_owned()))
+        .map(|path| ((*path).to_owned(), text(path).to_owned()))
         .collect();
     images(&Request {
         plan,
@@ -70,14 +77,14 @@ fn build(plan: &Plan, lock: &Lock, sources: &[&str]) -> Result<Vec<OutputFile>, 
 #[test]
 fn a_context_holds_all_that_its_image_is_made_of() {
     let plan = plan(&[python_step("train", &["pandas==1.0"], None)]);
-    let files = build(&plan, &lock(), &["credit.py", "lib/my helper.py"]).unwrap();
+    let files = build(&plan, &lock(), &["credit.py", "lib/helper.py", "other.py"]).unwrap();
     let text: String = files
         .iter()
         .map(|file| format!("--- {}\n{}", file.path, file.text))
         .collect();
     insta::assert_snapshot!(text);
     assert_eq!(
-        build(&plan, &lock(), &["credit.py", "lib/my helper.py"]).unwrap(),
+        build(&plan, &lock(), &["credit.py", "lib/helper.py", "other.py"]).unwrap(),
         files
     );
 }

@@ -1,28 +1,15 @@
-//! The Python files that travel with a task: the one that it runs, and those of the project that this one imports, directly
-//! or by way of others. An import is looked for line by line; a line too many brings a file too many, and does no harm.
+//! The Python files that travel with a task: the one that it runs, and those of the project that this one imports.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::{Lowering, slice};
 use crate::plan::{Node, NodeKind, Operation, Plan, Run};
+use crate::targets::sources::reachable;
 
 impl Lowering<'_> {
     /// The sources that a node needs.
     pub(super) fn sources(&self, node: &Node) -> BTreeMap<String, String> {
-        let sources = self.request.sources;
-        let mut waiting: Vec<&str> = files(self.plan, node);
-        let mut found: BTreeMap<String, String> = BTreeMap::new();
-        while let Some(path) = waiting.pop() {
-            if found.contains_key(path) {
-                continue;
-            }
-            let Some((path, text)) = sources.get_key_value(path) else {
-                continue;
-            };
-            found.insert(path.clone(), text.clone());
-            waiting.extend(imported(path, text, sources));
-        }
-        found
+        reachable(self.request.sources, files(self.plan, node))
     }
 }
 
@@ -64,100 +51,5 @@ fn predicts(operation: &Operation) -> bool {
         | Operation::Gate { .. }
         | Operation::Champion { .. }
         | Operation::Prior { .. } => false,
-    }
-}
-
-/// The files of the project that a file imports.
-fn imported<'s>(path: &str, text: &str, sources: &'s BTreeMap<String, String>) -> Vec<&'s str> {
-    let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
-    let mut modules = BTreeSet::new();
-    for line in text.lines() {
-        let line = line.trim_start();
-        if let Some(names) = line.strip_prefix("import ") {
-            for name in names.split(',') {
-                modules.insert(name.split_whitespace().next().unwrap_or_default().replace('.', "/"));
-            }
-        } else if let Some((from, names)) = line.strip_prefix("from ").and_then(|rest| rest.split_once(" import ")) {
-            let module = located(from.trim(), folder);
-            for name in names
-                .split([',', '(', ')'])
-                .filter_map(|name| name.split_whitespace().next())
-            {
-                modules.insert(joined(&module, name));
-            }
-            modules.insert(module);
-        }
-    }
-    let mut found = Vec::new();
-    for module in modules {
-        // A module is looked for from the project's root and beside the file; its packages come with it.
-        for base in ["", folder] {
-            let mut at = base.to_owned();
-            for part in module.split('/').filter(|part| !part.is_empty()) {
-                at = joined(&at, part);
-                for candidate in [format!("{at}.py"), format!("{at}/__init__.py")] {
-                    found.extend(sources.get_key_value(&candidate).map(|(path, _)| path.as_str()));
-                }
-            }
-        }
-    }
-    found
-}
-
-/// The folder or file, without its ending, that `from` names; dots in front count from the file's own folder.
-fn located(module: &str, folder: &str) -> String {
-    let name = module.trim_start_matches('.');
-    let dots = module.len() - name.len();
-    if dots == 0 {
-        return name.replace('.', "/");
-    }
-    let parts: Vec<&str> = folder.split('/').filter(|part| !part.is_empty()).collect();
-    let kept = parts.len().saturating_sub(dots - 1);
-    let base = parts.get(..kept).unwrap_or_default().join("/");
-    joined(&base, &name.replace('.', "/"))
-}
-
-fn joined(base: &str, name: &str) -> String {
-    match (base.is_empty(), name.is_empty()) {
-        (true, _) => name.to_owned(),
-        (false, true) => base.to_owned(),
-        (false, false) => format!("{base}/{name}"),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn imports_are_found_in_every_form() {
-        let files = [
-            "pkg/__init__.py",
-            "pkg/a.py",
-            "pkg/b.py",
-            "pkg/deep/__init__.py",
-            "pkg/deep/c.py",
-            "util.py",
-        ];
-        let sources: BTreeMap<String, String> = files.iter().map(|path| ((*path).to_owned(), String::new())).collect();
-        let found = |path: &str, text: &str| -> BTreeSet<String> {
-            imported(path, text, &sources).into_iter().map(str::to_owned).collect()
-        };
-        let set = |paths: &[&str]| -> BTreeSet<String> { paths.iter().map(|path| (*path).to_owned()).collect() };
-        assert_eq!(found("main.py", "import os, util as u\n"), set(&["util.py"]));
-        assert_eq!(
-            found("main.py", "from pkg.a import x\n"),
-            set(&["pkg/__init__.py", "pkg/a.py"])
-        );
-        assert_eq!(
-            found("pkg/a.py", "    from . import b\n"),
-            set(&["pkg/__init__.py", "pkg/b.py"])
-        );
-        assert_eq!(
-            found("pkg/deep/c.py", "from ..b import (f, g)\n"),
-            set(&["pkg/__init__.py", "pkg/b.py"])
-        );
-        assert_eq!(found("pkg/a.py", "import b\n"), set(&["pkg/b.py"]));
-        assert_eq!(found("main.py", "import numpy\n"), set(&[]));
     }
 }
