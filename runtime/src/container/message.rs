@@ -123,6 +123,21 @@ impl ExecutorInput {
         }
     }
 
+    /// Tells the platform that an output lies at another address than the one it gave.
+    pub(super) fn write_address(&self, name: &str, address: &str, metadata: Json) -> std::io::Result<()> {
+        let Some(output) = self.output(name).filter(|_| !self.outputs.output_file.is_empty()) else {
+            return Ok(());
+        };
+        let Json::Object(metadata) = metadata else { return Ok(()) };
+        let artifact = RuntimeArtifact {
+            uri: address.to_owned(),
+            metadata,
+            ..output.clone()
+        };
+        let message = serde_json::json!({ "artifacts": { name: { "artifacts": [artifact] } } });
+        write_atomically(Utf8Path::new(&self.outputs.output_file), message.to_string().as_bytes())
+    }
+
     /// Tells the platform of the artifacts that are there, each with what is shown beside it.
     pub(super) fn write_output(
         &self,

@@ -9,6 +9,7 @@ mod message;
 mod operation;
 mod pages;
 mod secrets;
+mod serving;
 mod shown;
 mod state;
 mod values;

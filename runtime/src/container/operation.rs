@@ -12,6 +12,7 @@ use serde_json::Value as Json;
 
 use super::assignment::{Assignment, Identity};
 use super::message::clear;
+use super::serving::{SERVING, serving};
 use super::shown::Shown;
 use super::state::State;
 use super::{Found, Scratch, Stop, launch, project, threads, unreadable, unwritable, values};
@@ -49,6 +50,9 @@ pub fn operate(call: &Operate<'_>) -> Result<Found, Stop> {
     let assignment = Assignment::read(call.task, call.executor_input, &scratch.path, identity)?;
     if computes {
         return compute(&assignment).map_err(|failure| assignment.failed(failure));
+    }
+    if call.name == SERVING {
+        return serving(&assignment, &State::of_environment(&assignment.scratch));
     }
     match &assignment.task.node.kind {
         NodeKind::Operation(operation) if name(operation) == call.name => run(&assignment, operation, call),

@@ -51,7 +51,7 @@ pub(super) fn run(service: &str, context: &Context) -> Result<Report, OperationE
             summary: format!("The plan has no service `{service}`."),
             help: "The plan does not fit this version of mlp; build it again.".to_owned(),
         })?;
-    let reference = read_reference(scoring::artifact(context, "model")?.path)?;
+    let reference = registered_model(scoring::artifact(context, "model")?.path)?;
     let registry = Registry::open(context.registry)?;
     let (version, folder) = registry.intact(&reference.name, Selector::Version(reference.version))?;
     if version.digest != reference.digest {
@@ -234,7 +234,11 @@ fn summary(deployment: &Deployment, moved: bool) -> String {
     }
 }
 
-fn read_reference(path: &Utf8Path) -> Result<RegisteredModel, OperationError> {
+/// What `register` wrote.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn registered_model(path: &Utf8Path) -> Result<RegisteredModel, OperationError> {
     let text = fs::read(path).map_err(|source| OperationError::Io {
         action: format!("reading {path}"),
         source,

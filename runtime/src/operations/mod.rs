@@ -13,7 +13,7 @@ use mlp::types::{Schema, Value};
 
 use crate::data::dataset::Dataset;
 
-pub use deploy::{Deployment, follow_champion};
+pub use deploy::{Deployment, follow_champion, registered_model};
 
 mod challenge;
 mod champion;
