@@ -5,7 +5,7 @@ use clap::{Parser, Subcommand};
 
 use crate::commands::{
     build, check, completions, explain, fmt, graph, import, launch, lock, logs, lsp, new, op, registry, run, runs,
-    show, test,
+    show, submit, test,
 };
 use crate::exit;
 use crate::output::Colour;
@@ -67,6 +67,8 @@ pub enum Command {
     Build(build::Arguments),
     /// Make a project of what another system runs
     Import(import::Arguments),
+    /// Start a run on Kubeflow Pipelines or Vertex AI
+    Submit(submit::Arguments),
     /// Draw a pipeline
     Graph(graph::Arguments),
     /// Explain an error or a warning

@@ -73,6 +73,11 @@ impl Terminal {
         paint(self.stdout_colour, style, text)
     }
 
+    /// `text` for standard error.
+    pub fn paint_error(self, style: Style, text: &str) -> String {
+        paint(self.stderr_colour, style, text)
+    }
+
     /// Writes to standard output.
     ///
     /// A reader that went away (`| head -1`) is no problem: the text is not wanted any more.

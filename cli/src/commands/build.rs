@@ -3,6 +3,7 @@
 use camino::Utf8PathBuf;
 use clap::Args;
 use mlp::check::python::python_sources;
+use mlp::plan::{DeclaredTarget, Plan};
 use mlp::project::manifest_file;
 use mlp::targets::{self, ChoiceError, OutputFile, TargetError};
 use mlp_runtime::data::words::sentence;
@@ -10,6 +11,7 @@ use mlp_runtime::data::words::sentence;
 use super::{Context, build_images};
 use crate::exit::Exit;
 use crate::files;
+use crate::output::Style;
 use crate::problem::Problem;
 use crate::project::Project;
 
@@ -48,27 +50,10 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Problem> {
             context,
         );
     }
-    let declared = manifest_file(&project.db)
-        .manifest
-        .as_ref()
-        .and_then(|manifest| manifest.target.clone());
-    let name = arguments
-        .target
-        .clone()
-        .or(declared)
-        .unwrap_or_else(|| "plan".to_owned());
-    let plan = match project.plan(context)? {
-        Ok(plan) => plan,
+    let (target, written) = match compile(&project, arguments.target.as_deref(), context)? {
+        Ok(compiled) => (compiled.target, compiled.files),
         Err(exit) => return Ok(exit),
     };
-    let (kind, target) = targets::choose(&plan, &name).map_err(|error| unknown(&error))?;
-    let request = targets::Request {
-        plan: &plan,
-        target: &target,
-        sources: &python_sources(&project.db, &plan),
-        lock: &project.lock()?,
-    };
-    let written = targets::build(kind, &request).map_err(|error| problem(&error))?.files;
     if arguments.output.as_deref().is_some_and(|output| output == "-") {
         return to_stdout(&written, context);
     }
@@ -82,6 +67,58 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Problem> {
         context.terminal.out(&format!("wrote {path}\n"))?;
     }
     Ok(Exit::Success)
+}
+
+/// A project as a target's files.
+pub struct Compiled {
+    /// The plan.
+    pub plan: Plan,
+    /// The target.
+    pub target: DeclaredTarget,
+    /// The files.
+    pub files: Vec<OutputFile>,
+}
+
+impl Compiled {
+    /// The text of the file of that name.
+    pub fn text(&self, name: &str) -> Result<&str, Problem> {
+        let file = self.files.iter().find(|file| file.path == name);
+        file.map(|file| file.text.as_str())
+            .ok_or_else(|| Problem::machine(format!("The target `{}` wrote no `{name}`.", self.target.name)))
+    }
+}
+
+/// Compiles for the target of that name, else for the one that `mlp.toml` names; shows what the user should know.
+pub fn compile(project: &Project, target: Option<&str>, context: &Context) -> Result<Result<Compiled, Exit>, Problem> {
+    let manifest = manifest_file(&project.db);
+    let declared = manifest
+        .manifest
+        .as_ref()
+        .and_then(|manifest| manifest.target.as_deref());
+    let plan = match project.plan(context)? {
+        Ok(plan) => plan,
+        Err(exit) => return Ok(Err(exit)),
+    };
+    let name = target.or(declared).unwrap_or("plan");
+    let (kind, target) = targets::choose(&plan, name).map_err(|error| unknown(&error))?;
+    let request = targets::Request {
+        plan: &plan,
+        target: &target,
+        sources: &python_sources(&project.db, &plan),
+        lock: &project.lock()?,
+    };
+    let built = targets::build(kind, &request).map_err(|error| problem(&error))?;
+    for warning in &built.warnings {
+        context.terminal.err(&format!(
+            "{} {warning}\n",
+            context.terminal.paint_error(Style::Warn, "warning:")
+        ));
+    }
+    Ok(Ok(Compiled {
+        plan,
+        target,
+        files: built.files,
+    }))
 }
 
 fn to_stdout(written: &[OutputFile], context: &Context) -> Result<Exit, Problem> {

@@ -18,6 +18,7 @@ pub mod registry;
 pub mod run;
 pub mod runs;
 pub mod show;
+pub mod submit;
 pub mod test;
 
 use camino::{Utf8Path, Utf8PathBuf};
@@ -74,6 +75,7 @@ pub fn run(command: Command, context: &Context) -> Result<Exit, Problem> {
         Command::Registry(arguments) => registry::run(&arguments, context),
         Command::Lock(arguments) => lock::run(&arguments, context),
         Command::Build(arguments) => build::run(&arguments, context),
+        Command::Submit(arguments) => submit::run(&arguments, context),
         Command::Graph(arguments) => graph::run(&arguments, context),
         Command::Import(arguments) => import::run(&arguments, context),
         Command::Explain(arguments) => explain::run(&arguments, context),

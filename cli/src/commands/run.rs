@@ -89,7 +89,8 @@ pub fn exit(outcome: Outcome) -> Exit {
     }
 }
 
-fn parameters(pipeline: &Pipeline, given: &[String]) -> Result<BTreeMap<String, Value>, Problem> {
+/// The values that the command line gives, by parameter.
+pub fn parameters(pipeline: &Pipeline, given: &[String]) -> Result<BTreeMap<String, Value>, Problem> {
     let mut values = BTreeMap::new();
     for each in given {
         let (name, text) = each.split_once('=').ok_or_else(|| {

@@ -128,7 +128,9 @@ impl ExecutorInput {
         let Some(output) = self.output(name).filter(|_| !self.outputs.output_file.is_empty()) else {
             return Ok(());
         };
-        let Json::Object(metadata) = metadata else { return Ok(()) };
+        let Json::Object(metadata) = metadata else {
+            return Ok(());
+        };
         let artifact = RuntimeArtifact {
             uri: address.to_owned(),
             metadata,

@@ -70,7 +70,10 @@ fn tell(assignment: &Assignment, state: &State, service: &str) -> Result<String,
     let address = address(&folder);
     let written = assignment.message.write_address(OUTPUT, &address, metadata);
     written.map_err(|error| unwritable(assignment.message.outputs.output_file.as_str().into(), &error))?;
-    Ok(format!("version {} of `{}` at {address}", reference.version, reference.name))
+    Ok(format!(
+        "version {} of `{}` at {address}",
+        reference.version, reference.name
+    ))
 }
 
 /// The address of a folder: buckets are mounted below `/gcs`.
@@ -87,7 +90,10 @@ mod tests {
 
     #[test]
     fn a_mounted_bucket_has_the_address_of_the_bucket() {
-        assert_eq!(address("/gcs/bank-ml/registry/risk/1/model".into()), "gs://bank-ml/registry/risk/1/model");
+        assert_eq!(
+            address("/gcs/bank-ml/registry/risk/1/model".into()),
+            "gs://bank-ml/registry/risk/1/model"
+        );
         assert_eq!(address("/mlp/registry/risk/1".into()), "/mlp/registry/risk/1");
     }
 }
