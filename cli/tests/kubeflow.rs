@@ -93,3 +93,8 @@ fn the_mended_orchestration_is_right_where_kfp_local_is_wrong() {
 fn pipelines_of_the_sdk_and_of_the_language_mean_the_same() {
     suite("twins.py");
 }
+
+#[test]
+fn googles_own_launchers_send_what_the_program_says() {
+    suite("launchers.py");
+}
