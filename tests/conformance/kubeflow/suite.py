@@ -41,21 +41,24 @@ def expect(condition: bool, message: str) -> None:
 
 
 def guarded(name: str) -> tuple:
-    """One case in a worker: its name, what is wrong, seconds. Workers are forks, so they have the cases."""
+    """One case in a worker: its name, what it gives, what is wrong, seconds. Workers are forks, so they have the cases."""
     begin = time.monotonic()
+    result = problem = None
     try:
         function, cases = WORK
-        function(cases[name])
-        problem = None
+        result = function(cases[name])
     except Broken as error:
         problem = str(error)
     except Exception:
         problem = traceback.format_exc()
-    return name, problem, time.monotonic() - begin
+    return name, result, problem, time.monotonic() - begin
 
 
-def main(function, cases: dict) -> None:
-    """Runs `function` on every case, by name; only those that the command line names, if it does."""
+def main(function, cases: dict, finish=None) -> None:
+    """Runs `function` on every case, by name; only those that the command line names, if it does.
+
+    When all of them ran, `finish` is given what each gave, in their order, and may find something wrong with the whole.
+    """
     wanted = sys.argv[1:]
     chosen = [name for name in cases if not wanted or name in wanted]
     missing = set(wanted) - set(cases)
@@ -64,12 +67,15 @@ def main(function, cases: dict) -> None:
     WORK[:] = [function, cases]
     begin = time.monotonic()
     broken = 0
+    results = dict.fromkeys(chosen)
     with multiprocessing.get_context("fork").Pool(WORKERS) as pool:
-        for name, problem, seconds in pool.imap_unordered(guarded, chosen):
+        for name, result, problem, seconds in pool.imap_unordered(guarded, chosen):
+            results[name] = result
             if problem is not None:
                 broken += 1
                 print(f"--- {name}\n{problem}\n", flush=True)
             elif os.environ.get("VERBOSE"):
                 print(f"{name}: {seconds:.1f} s", flush=True)
-    print(f"{len(chosen) - broken} of {len(chosen)} cases hold, {time.monotonic() - begin:.0f} s")
-    sys.exit(1 if broken else 0)
+    problem = finish(results) if finish and not wanted and not broken else None
+    print(problem or f"{len(chosen) - broken} of {len(chosen)} cases hold, {time.monotonic() - begin:.0f} s")
+    sys.exit(1 if broken or problem else 0)

@@ -1,0 +1,213 @@
+"""Texts that break programs which put texts together, in every place where a user can write one.
+
+For each text a program is written that has it in documentation, defaults, enum values, keys, constants, list items,
+arguments, environment and conditions; what it gives must be the text, unchanged, as the real parser reads the file and as
+the real orchestration runs it.
+
+Values that a run passes in are the platform's: where they look like its own placeholders (`{{$.…}}`), Kubeflow replaces
+them in any pipeline, so such texts are only checked where a program holds them. The orchestration is the mended one: stock
+kfp.local splices values into the text of conditions.
+"""
+
+import tempfile
+from pathlib import Path
+
+import language
+import run
+import strict
+from suite import expect, main, mlp
+
+TEXTS = {
+    "quotes": "it's \"so\" `here` 'there'",
+    "backslashes": "a\\b \\n \\' \\\" \\",
+    "lines": "one\ntwo\n\nthree\n",
+    "returns and tabs": "one\r\ntwo\rthree\tfour",
+    "braces": "{x} {{x}} }}{{ {",
+    "a placeholder": "{{$.inputs.parameters['text']}}",
+    "the whole input": "{{$}} {{$.outputs.output_file}} {{$.pipeline_root}}",
+    "a workflow": "{{workflow.name}} {{=1+1}} {{inputs.parameters.x}}",
+    "dollars": "$x $(x) $(PATH) ${HOME} $$ $",
+    "a shell": "; rm -rf / & | > < * ? ~ # !! $(false) `false`",
+    "conditions": "' == 'x' || true || 'y' == '",
+    "cel": "inputs.parameter_values['text'] \\u0041 r'' b'' %s",
+    "yaml words": "on",
+    "yaml null": "~",
+    "yaml numbers": "012",
+    "yaml times": "1:30",
+    "yaml dates": "2024-01-01",
+    "yaml float": ".5",
+    "yaml tags": "!!python/object:os.system {}",
+    "yaml anchors": "&a *a <<: - ? : # | > %YAML @x",
+    "documents": "---\n...\n--- # x",
+    "leading space": "  both ends  ",
+    "nothing but space": " ",
+    "unicode": "größe 中文 עברית ñ e\u0301",
+    "emoji": "🦀👩‍👩‍👧‍👦🏳️‍🌈",
+    "line separators": "a\u0085b\u2028c\u2029d",
+    "a mark of byte order": "\ufeffa\ufeff",
+    "controls": "a\u0001b\u001bc\u007fd",
+    "beyond": "\U0010fffd\ufffd\ue000",
+    "json": '{"a": [1, null, "\\u0000"]}',
+    "structures": '{"Concat": ["a", "b"]}',
+    "xml": "<a href=\"x\">&amp;</a><!-- -->]]>",
+    "python": "'''\"\"\"{x!r:>{y}}%(x)s",
+    "an option": "--help",
+    "an address": "gs://bucket/it's a/{x}?y=z#w",
+    "long": "0123456789 " * 4_000,
+}
+# More than an operating system passes as one argument, so nothing runs with it.
+ENORMOUS = "0123456789'\"\\{{$ü\n" * 60_000
+
+PROGRAM = """\
+//! Written by the test.
+
+enum Kind {{ plain, odd = {text} }}
+
+{documentation}
+step show(text: string) -> string {{
+  run: command ["sh", "-c", "printf '%s' \\"$1\\" > $2", "-", "{{text}}", "{{output}}"]
+}}
+
+{documentation}
+step imaged(text: string) -> string {{
+  run:   command ["sh", "-c", "printf '%s' \\"$1\\" > $2", "-", "{{text}}", "{{output}}"]
+  image: "example.com/sh@sha256:{digest}"
+}}
+
+step argument() -> string {{
+  run: command ["sh", "-c", "printf '%s' \\"$1\\" > $2", "-", {text}, "{{output}}"]
+}}
+
+step environment() -> string {{
+  run: command ["sh", "-c", "printf '%s' \\"$TEXT\\" > $1", "-", "{{output}}"]
+  env: {{ TEXT: {text} }}
+}}
+
+step environment_imaged() -> string {{
+  run:   command ["sh", "-c", "printf '%s' \\"$TEXT\\" > $1", "-", "{{output}}"]
+  image: "example.com/sh@sha256:{digest}"
+  env:   {{ TEXT: {text} }}
+}}
+
+{documentation}
+pipeline constants(number: int = 1) -> (constant: string, {imaged_output}argument: string, environment: string, second: string, mixed: string) {{
+  return (
+    constant: show({text}),
+    {imaged}
+    argument: argument(),
+    environment: environment(),
+    second: environment_imaged(),
+    mixed: show({mixed}),
+  )
+}}
+
+{documentation}
+pipeline values(
+  given: string,
+  keyed: map<string>,
+  /// {line}
+  text: string = {text},
+  kind: Kind = odd,
+) -> (given: string, imaged: string, text: string, keyed: map<string>, kind: Kind, branch: string, items: list<string>) {{
+  let branch = if given == {text} && kind == odd && text in ["x", {text}] {{ show("yes") }} else {{ show("no") }}
+  for item in [{text}, "x"] {{
+    let items = show(item)
+  }}
+  return (
+    given: show(given),
+    imaged: imaged(given),
+    text: show(text),
+    keyed: keyed,
+    kind: kind,
+    branch: branch,
+    items: items,
+  )
+}}
+"""
+ESCAPES = {"\n": "\\n", "\t": "\\t", "\r": "\\r", '"': '\\"', "\\": "\\\\", "{": "\\{", "}": "\\}"}
+
+
+def inside(text: str) -> str:
+    """A text as it stands between quotes of the language."""
+    return "".join(ESCAPES.get(character, character) for character in text)
+
+
+def program(text: str, imaged: bool) -> str:
+    """The program of a text, with it as a constant of a container with an image of its own if so wished."""
+    documentation = [f"/// {line}".rstrip(" ") for line in text.split("\n")]
+    return PROGRAM.format(
+        text=f'"{inside(text)}"',
+        mixed='"{number}' + inside(text) + '{number}"',
+        documentation="\n".join(documentation),
+        line=text.split("\n")[0],
+        digest="5" * 64,
+        imaged=f'imaged: imaged("{inside(text)}"),' if imaged else "",
+        imaged_output="imaged: string, " if imaged else "",
+    )
+
+
+def build(text: str, folder: Path) -> Path:
+    """Builds the program of a text. What the platform would take for a placeholder cannot be given to an image as it is,
+    and that is said."""
+    project = folder / "project"
+    project.mkdir()
+    (project / "mlp.toml").write_text('name = "hostile"\n')
+
+    def builds(imaged: bool):
+        (project / "main.mlp").write_text(program(text, imaged), encoding="utf-8", newline="")
+        return mlp("build", str(project), "--target", "kubeflow", "-o", str(folder / "built"))
+
+    if "{{" in text:
+        told = " ".join((refused := builds(imaged=True)).stderr.split())
+        expect(refused.returncode == 1 and "a placeholder" in told, f"{refused.returncode}: {told[:1000]}")
+    built = builds(imaged="{{" not in text)
+    expect(built.returncode == 0, f"it does not build:\n{(built.stdout + built.stderr)[:3000]}")
+    return folder / "built"
+
+
+def parsed_unchanged(text: str, built: Path) -> None:
+    """What the real parser reads: the default, the documentation, the environment."""
+    values = strict.parse(language.specification(built, "values"))
+    constants = strict.parse(language.specification(built, "constants"))
+    inputs = values.pipeline.root.input_definitions.parameters
+    expect(inputs["text"].default_value.string_value == text, f"default {inputs['text'].default_value.string_value[:200]!r}")
+    expect(inputs["kind"].default_value.string_value == text, f"enum {inputs['kind'].default_value.string_value[:200]!r}")
+    told = values.pipeline.pipeline_info.description or values.pipeline.root.input_definitions.parameters["text"].description
+    stripped = "\n".join(line.strip() for line in text.strip().split("\n"))
+    expect("\n".join(line.strip() for line in told.strip().split("\n")) == stripped, f"description {told[:200]!r}")
+    environment = {
+        variable.value
+        for executor in constants.deployment.executors.values()
+        for variable in executor.container.env
+        if variable.name == "TEXT"
+    }
+    expect(environment == {text}, f"environment {environment!r}"[:300])
+
+
+def same(found: run.Outcome, expected: dict) -> None:
+    expect(found.succeeded, f"{found.error}\n{found.log()[-3000:]}")
+    wrong = {name: found.outputs[name] for name, value in expected.items() if found.outputs[name] != value}
+    expect(not wrong, f"{wrong!r}"[:2000])
+
+
+def check(text: str) -> None:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        built = build(text, folder)
+        parsed_unchanged(text, built)
+        given = {"given": text, "keyed": {text: text}}
+        run.use(language.specification(built, "values"), given)
+        run.use(language.specification(built, "constants"), {})
+        if text == ENORMOUS:
+            return
+        constants = run.run(language.specification(built, "constants"), {}, folder, repaired=True)
+        held = dict.fromkeys(set(constants.outputs or {}) - {"mixed"}, text)
+        same(constants, {**held, "mixed": f"1{text}1"})
+        if "{{$" not in text:
+            values = run.run(language.specification(built, "values"), given, folder, repaired=True)
+            expected = {**dict.fromkeys(["given", "imaged", "text", "kind"], text), "keyed": {text: text}}
+            same(values, {**expected, "branch": "yes", "items": [text, "x"]})
+
+
+if __name__ == "__main__":
+    main(check, {**TEXTS, "a megabyte": ENORMOUS})

@@ -1,0 +1,112 @@
+"""A valid pipeline and the ways to break it (`mutations.json`): who notices, among the real software and us.
+
+Ours must refuse every one. Who else does is written down in `docs/kubeflow-checks.md`; `MLP_BLESS=1` writes it anew.
+"""
+
+import copy
+import json
+import os
+import tempfile
+from pathlib import Path
+
+import run
+import strict
+import vertex
+from suite import ROOT, expect, main, mlp
+
+FILE = json.loads((Path(__file__).resolve().parent / "mutations.json").read_text(encoding="utf-8"))
+TABLE = ROOT / "docs" / "kubeflow-checks.md"
+SECRETS = {"store": {"token": "word"}}
+VALID = "the pipeline as it is"
+HEAD = """# What each check finds
+
+One valid pipeline, broken in {count} ways (`tests/conformance/kubeflow/mutations.json`), and who refuses it: the strict parse by
+kfp-pipeline-spec 2.17.3; kfp 2.17.0 loading it, calling it in another pipeline and compiling that, and running it on one
+machine (`kfp.local`); `PipelineJob` of google-cloud-aiplatform 1.165.1; and `mlp verify`. Made by the test
+`kubeflow` of the command line: `MLP_BLESS=1` writes it anew.
+
+| broken by | parse | load | use | run | PipelineJob | mlp verify |
+|---|---|---|---|---|---|---|
+"""
+
+
+def broken(mutation: dict) -> dict:
+    """The file with one thing changed."""
+    file = {"spec": copy.deepcopy(FILE["spec"]), "platform": copy.deepcopy(FILE["platform"])}
+    if "pointer" not in mutation:
+        return file
+    *parents, key = [part.replace("~1", "/").replace("~0", "~") for part in mutation["pointer"].split("/")[1:]]
+    place = file
+    for part in parents:
+        place = place[int(part)] if isinstance(place, list) else place[part]
+    key = int(key) if isinstance(place, list) else key
+    if "value" in mutation:
+        place[key] = mutation["value"]
+    else:
+        del place[key]
+    return file
+
+
+def refused(check) -> bool:
+    """Whether a checker raises. Some of kfp's end the process."""
+    try:
+        with run.quiet():
+            check()
+    except (Exception, SystemExit):
+        return True
+    return False
+
+
+def check(mutation: dict) -> list:
+    """Who refuses it: parse, load, use, run, PipelineJob, ours."""
+    file = broken(mutation)
+    for_vertex = mutation.get("platform") == "vertex"
+    documents = [file["spec"]] if for_vertex else [file["spec"], file["platform"]]
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        path = folder / "pipeline.yaml"
+        path.write_text("\n---\n".join(json.dumps(document) for document in documents))
+
+        def runs():
+            with_run = run.run(path, {}, folder, SECRETS)
+            if not with_run.succeeded:
+                raise ValueError(with_run.error)
+
+        checks = [
+            lambda: strict.parse(path),
+            lambda: run.load(path),
+            lambda: run.use(path, {}),
+            runs,
+            lambda: vertex.accepts(file["spec"]),
+        ]
+        found = [refused(one) for one in checks]
+        verified = mlp("verify", str(path), "--target", mutation.get("platform", "kubeflow"))
+        expect(verified.returncode in (0, 1), f"`mlp verify` ended with {verified.returncode}: {verified.stderr}")
+        found.append(verified.returncode != 0)
+    if mutation["name"] == VALID:
+        expect(not any(found), f"the valid pipeline is refused by somebody: {found}\n{verified.stdout}{verified.stderr}")
+    else:
+        expect(found[-1], "`mlp verify` accepts it")
+    return found
+
+
+def row(name: str, found: list) -> str:
+    return f"| {name} | {' | '.join('x' if one else '·' for one in found)} |\n"
+
+
+def finish(results: dict) -> str | None:
+    """Compares or writes the table."""
+    results.pop(VALID)
+    sums = [sum(found[index] for found in results.values()) for index in range(6)]
+    text = HEAD.format(count=len(results)) + "".join(row(name, found) for name, found in results.items())
+    text += f"| **of {len(results)}** | {' | '.join(f'**{one}**' for one in sums)} |\n"
+    if os.environ.get("MLP_BLESS"):
+        TABLE.write_text(text, encoding="utf-8")
+    elif not TABLE.exists() or TABLE.read_text(encoding="utf-8") != text:
+        return f"{TABLE.name} is not what comes out; MLP_BLESS=1 writes it anew."
+    return None
+
+
+if __name__ == "__main__":
+    mutations = [{"name": VALID}, *FILE["mutations"]]
+    main(check, {mutation["name"]: mutation for mutation in mutations}, finish)
