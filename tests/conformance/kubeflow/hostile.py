@@ -159,7 +159,7 @@ def build(text: str, folder: Path) -> Path:
 
     if "{{" in text:
         told = " ".join((refused := builds(imaged=True)).stderr.split())
-        expect(refused.returncode == 1 and "a placeholder" in told, f"{refused.returncode}: {told[:1000]}")
+        expect(refused.returncode != 0 and "a placeholder" in told, f"{refused.returncode}: {told[:1000]}")
     built = builds(imaged="{{" not in text)
     expect(built.returncode == 0, f"it does not build:\n{(built.stdout + built.stderr)[:3000]}")
     return folder / "built"
