@@ -98,3 +98,13 @@ fn pipelines_of_the_sdk_and_of_the_language_mean_the_same() {
 fn googles_own_launchers_send_what_the_program_says() {
     suite("launchers.py");
 }
+
+#[test]
+fn programs_run_on_kubeflow_as_they_run_here() {
+    suite("programs.py");
+}
+
+#[test]
+fn no_text_breaks_anything() {
+    suite("hostile.py");
+}

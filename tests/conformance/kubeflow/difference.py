@@ -257,6 +257,7 @@ class Meaning:
         for entries in found.values():
             for entry in entries if isinstance(entries, list) else []:
                 if isinstance(entry, dict):
+                    entry.pop("volumeName", None)
                     if "secretNameParameter" in entry:
                         entry.pop("secretName", None)
                     if "configMapNameParameter" in entry:

@@ -6,6 +6,7 @@ When a release of kfp mends one, its case fails here, and the mend and the marks
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Optional
 
 from kfp import compiler, dsl
 
@@ -16,6 +17,11 @@ from suite import expect, main
 @dsl.container_component
 def say(text: str, said: dsl.OutputPath(str)):
     return dsl.ContainerSpec(image="any", command=["sh", "-c", 'printf "%s" "$1" > "$2"', "-", text, said])
+
+
+@dsl.container_component
+def maybe(said: dsl.OutputPath(str), text: Optional[str] = None):
+    return dsl.ContainerSpec(image="any", command=["sh", "-c", 'printf "%s" "$#" > "$1"', "-", said])
 
 
 @dsl.container_component
@@ -74,6 +80,16 @@ def branch_artifact(kind: str) -> dsl.Artifact:
     return dsl.OneOf(short.outputs["paper"], long.outputs["paper"])
 
 
+@dsl.pipeline(name="not-given")
+def not_given(text: Optional[str] = None) -> str:
+    return maybe(text=text).outputs["said"]
+
+
+@dsl.pipeline(name="returns")
+def returns(text: str) -> str:
+    return say(text=text).outputs["said"]
+
+
 @dataclass
 class Case:
     """A pipeline of kfp, its arguments, and what it should give: its output, or how many containers run."""
@@ -90,6 +106,8 @@ CASES = {
     "a loop over nothing": Case(nobody, {"names": []}, 2),
     "a graph with artifacts alone": Case(artifacts_alone, {}, "Dear"),
     "an artifact of a branch": Case(branch_artifact, {"kind": "long"}, "L"),
+    "carriage returns": Case(returns, {"text": "a\r\nb"}, "a\r\nb"),
+    "a parameter that is not given": Case(not_given, {}, "1"),
 }
 
 

@@ -70,12 +70,15 @@ def place(node: str) -> tuple:
 
 
 def attempts(ran: list) -> dict:
-    """How the containers at each place ended, in order."""
+    """How the containers at each place ended, in order; also by the node that they were told, where names met."""
     found = {}
     for one in ran:
         *loops, name = one.place.split("/")
         rounds = tuple(int(loop.rpartition("-iteration-")[2]) for loop in loops)
         found.setdefault((name, rounds), []).append(one.code == 0)
+        if "--task" in one.command:
+            task = json.loads(one.command[one.command.index("--task") + 1])
+            found.setdefault(("node", task["node"]["id"], rounds), []).append(one.code == 0)
     return found
 
 
@@ -84,8 +87,11 @@ def compare_nodes(expected: Expected, ran: list) -> list:
     found = attempts(ran)
     problems = []
     for node, state in expected.nodes.items():
-        here = found.get(place(node), [])
         word = state.split(" ")[0].rstrip(",:")
+        name, rounds = place(node)
+        here = found.get((name, rounds), [])
+        if not here and word != "skipped":
+            here = found.get(("node", re.sub(r"\[\d+\]", "", node), rounds), [])
         tries = int(match[1]) if (match := re.search(r"at attempt (\d+)", state)) else 1
         wanted = {"skipped": [], "succeeded": [False] * (tries - 1) + [True], "failed": [False] * tries}[word]
         # kfp.local stops a graph at its first failure; Kubeflow goes on with what does not depend on it.

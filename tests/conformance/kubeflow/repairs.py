@@ -1,22 +1,26 @@
 """Mends the orchestration of `kfp.local` 2.17 where it does not do what Kubeflow and Vertex do.
 
-Each mend stands alone; only cases that say why run with them. All five together:
+Each mend stands alone; only cases that say why run with them. All together:
 
 * a condition is evaluated by a CEL engine over what the task is given; kfp.local splices values into Python text, resolving
   names in the enclosing scope: text with a quote makes any condition false;
 * inputs of a loop that are outputs of tasks stay what they are; kfp.local puts the item in their place;
 * a loop over an empty list gives empty lists; kfp.local gives nothing, and who collects it fails;
 * a sub-graph gets its artifacts even when it has no parameters;
-* an artifact of a branch is that of the arm that ran; kfp.local refuses to choose.
+* an artifact of a branch is that of the arm that ran; kfp.local refuses to choose;
+* a text that a container writes keeps its carriage returns; kfp.local makes them line feeds;
+* a parameter that is not given is left out of what a container is told; kfp.local fails to write `None`.
 """
 
 import itertools
 import json
+from pathlib import Path
 
 import celpy
 from celpy import celtypes
 from kfp import dsl
 from kfp.compiler.pipeline_spec_builder import to_protobuf_value
+from kfp.local import executor_input_utils, executor_output_utils
 from kfp.local.orchestrator import enhanced_dag_orchestrator as orchestrator
 from kfp.local.orchestrator import task_spec_utils
 from kfp.local.orchestrator.orchestrator_utils import OrchestratorUtils
@@ -131,6 +135,36 @@ def branch_artifacts():
     return classmethod(get_dag_output_artifacts)
 
 
+def executor_input(original):
+    """What a container is told, without what is absent."""
+
+    def construct_executor_input(*, arguments, **rest):
+        given = {name: value for name, value in arguments.items() if value is not None}
+        return original(arguments=given, **rest)
+
+    return construct_executor_input
+
+
+def written_value(original):
+    """What a container wrote; a text is taken as its bytes are."""
+
+    def special_dsl_outputpath_read(parameter_name, output_file, dtype):
+        if dtype == pipeline_spec_pb2.ParameterType.STRING:
+            return Path(output_file).read_bytes().decode()
+        return original(parameter_name=parameter_name, output_file=output_file, dtype=dtype)
+
+    return special_dsl_outputpath_read
+
+
+def python_value(original):
+    """A default that is not there is no value."""
+
+    def pb2_value_to_python(value):
+        return None if value.WhichOneof("kind") is None else original(value)
+
+    return pb2_value_to_python
+
+
 def install(replace) -> None:
     """Puts everything in place with `replace(module, name, new)`."""
     run_enhanced_dag, evaluate_condition = conditions()
@@ -139,3 +173,18 @@ def install(replace) -> None:
     replace(orchestrator, "_run_parallel_for_task", loop())
     replace(task_spec_utils, "build_nested_dag_arguments", nested_arguments())
     replace(OrchestratorUtils, "get_dag_output_artifacts", branch_artifacts())
+    replace(
+        executor_input_utils,
+        "construct_executor_input",
+        executor_input(executor_input_utils.construct_executor_input),
+    )
+    replace(
+        executor_output_utils,
+        "special_dsl_outputpath_read",
+        written_value(executor_output_utils.special_dsl_outputpath_read),
+    )
+    replace(
+        executor_output_utils,
+        "pb2_value_to_python",
+        python_value(executor_output_utils.pb2_value_to_python),
+    )

@@ -22,7 +22,7 @@ def keep(data: pyarrow.Table, range: dict, also: list):
     return {"data": kept, "kept": kept.num_rows, "names": kept["name"].to_pylist() + also}
 
 
-def merge(parts: list) -> pyarrow.Table:
+def merge(parts: list[pyarrow.Table]) -> pyarrow.Table:
     return pyarrow.concat_tables(parts)
 
 
