@@ -14,8 +14,8 @@ use mlp_remote::{Environment, RemoteError, Started, google};
 use mlp_runtime::executor::{Cancel, CancelLevel};
 use serde_json::Value as Json;
 
-use super::build::{self, Compiled};
 use super::Context;
+use super::build::{self, Compiled};
 use crate::exit::Exit;
 use crate::output::Style;
 use crate::problem::Problem;
