@@ -5,19 +5,23 @@ use std::collections::BTreeMap;
 
 use crate::check::pipelines::{Elaborated, elaborate};
 use crate::db::{Db, ItemKey};
-use crate::diagnostics::{Code, Diagnostic, Place};
+use crate::diagnostics::{Code, Diagnostic, Place, nearest};
 use crate::names;
-use crate::plan::{self, DeclaredTarget, Graph, NodeKind, Plan};
+use crate::plan::{self, DeclaredTarget, Plan};
+use crate::project::{MANIFEST, manifest_file};
 use crate::syntax::ast::{ExprKind, ItemKind, NodeId, Setting};
+use crate::targets::TargetName;
 use crate::targets::capability::{self, Refusal, RefusalPlace};
+use crate::types::display::enumerate;
 
-/// Every construct that a declared target refuses, once for each target. Nothing for a project without targets; to be asked
-/// only of a program without errors.
+/// Every construct that a declared target refuses, once for each target; and a target in `mlp.toml` that nothing declares.
+/// To be asked only of a program without errors.
 #[must_use]
 pub fn diagnostics(db: &dyn Db) -> Vec<Diagnostic> {
     let declared = items(db, |kind| matches!(kind, ItemKind::Target(_)));
-    if declared.is_empty() {
-        return Vec::new();
+    let unknown = unknown_default(db, &declared);
+    if declared.is_empty() || unknown.is_some() {
+        return unknown.into_iter().collect();
     }
     let Ok(plan) = plan::assemble(db) else {
         return Vec::new();
@@ -33,6 +37,29 @@ pub fn diagnostics(db: &dyn Db) -> Vec<Diagnostic> {
         }
     }
     diagnostics
+}
+
+/// The target of `mlp.toml`, where it is neither declared nor a kind.
+fn unknown_default(db: &dyn Db, declared: &[ItemKey]) -> Option<Diagnostic> {
+    let file = manifest_file(db);
+    let name = file.manifest.as_ref()?.target.as_ref()?;
+    let targets = declared.iter().filter_map(|key| super::declarations::target(db, key));
+    let declared: Vec<String> = targets.map(|target| target.name.clone()).collect();
+    if TargetName::from_name(name).is_some() || declared.contains(name) {
+        return None;
+    }
+    let place = Place::File(MANIFEST.into(), file.target?);
+    let message = format!("`{MANIFEST}` names the target `{name}`, which nothing declares.");
+    let diagnostic = Diagnostic::new(Code::ManifestValue, place, message);
+    let kinds = TargetName::ALL.map(TargetName::name);
+    let known = declared.iter().map(String::as_str).chain(kinds);
+    Some(match nearest(name, known) {
+        Some(found) => diagnostic.help(format!("Did you mean `{found}`?")),
+        None => diagnostic.help(format!(
+            "Declare it with `target {name}: …`, or name a kind: {}.",
+            enumerate(&kinds)
+        )),
+    })
 }
 
 fn items(db: &dyn Db, is_wanted: impl Fn(&ItemKind) -> bool) -> Vec<ItemKey> {
@@ -97,7 +124,7 @@ fn place(db: &dyn Db, pipeline: &ItemKey, place: &RefusalPlace) -> Place {
             .get(node)
             .map(|node| Place::Node(pipeline.clone(), *node)),
         RefusalPlace::Step { step, setting } => setting_place(db, pipeline, &elaborated, step, setting).or_else(|| {
-            let node = caller(&elaborated.graph, step)?.0;
+            let node = &capability::caller(&elaborated.graph, step)?.id;
             elaborated
                 .places
                 .get(node)
@@ -111,7 +138,7 @@ fn place(db: &dyn Db, pipeline: &ItemKey, place: &RefusalPlace) -> Place {
 
 /// Where a setting of a step stands; the step's name where the setting stands nowhere.
 fn setting_place(db: &dyn Db, pipeline: &ItemKey, elaborated: &Elaborated, step: &str, setting: &str) -> Option<Place> {
-    let (_, callee) = caller(&elaborated.graph, step)?;
+    let callee = &capability::caller(&elaborated.graph, step)?.callee;
     let key = names::resolve(db, pipeline, callee)?;
     let item = names::item(db, &key)?;
     let ItemKind::Step(declared) = &item.kind else {
@@ -130,15 +157,4 @@ fn setting_place(db: &dyn Db, pipeline: &ItemKey, elaborated: &Elaborated, step:
         };
     }
     Some(Place::Node(key, node))
-}
-
-/// A node that calls the step, and what the source calls it.
-fn caller<'g>(graph: &'g Graph, step: &str) -> Option<(&'g str, &'g str)> {
-    graph.nodes.iter().find_map(|node| match &node.kind {
-        NodeKind::Step(call) => (call.step == step).then_some((node.id.as_str(), node.callee.as_str())),
-        NodeKind::Operation(_) | NodeKind::Pipeline(_) => None,
-        NodeKind::Branch(branch) => caller(&branch.then, step).or_else(|| caller(&branch.otherwise, step)),
-        NodeKind::Loop(looped) => caller(&looped.body, step),
-        NodeKind::Finally(graph) => caller(graph, step),
-    })
 }

@@ -46,6 +46,8 @@ pub struct Manifest {
 pub struct ManifestFile {
     /// What it says; absent when there is no file or it has errors.
     pub manifest: Option<Manifest>,
+    /// Where the target stands, if one is named.
+    pub target: Option<TextRange>,
     /// Its problems.
     pub diagnostics: Vec<Diagnostic>,
 }
@@ -59,6 +61,7 @@ pub fn manifest_file(db: &dyn Db) -> Arc<ManifestFile> {
         Contents::Missing => ManifestFile::default(),
         unreadable @ (Contents::NotUtf8 { .. } | Contents::Unreadable(_)) => ManifestFile {
             manifest: None,
+            target: None,
             diagnostics: unreadable_file(Utf8Path::new(MANIFEST), unreadable)
                 .into_iter()
                 .collect(),
@@ -102,6 +105,7 @@ fn read(text: &str) -> ManifestFile {
                 .help("A setting is a line such as `name = \"credit-risk\"`, with the text between double quotes.");
             return ManifestFile {
                 manifest: None,
+                target: None,
                 diagnostics: vec![diagnostic],
             };
         }
@@ -135,6 +139,7 @@ struct Reader {
     version: Option<String>,
     edition: Option<String>,
     target: Option<String>,
+    target_range: Option<TextRange>,
     diagnostics: Vec<Diagnostic>,
 }
 
@@ -148,6 +153,7 @@ impl Reader {
         });
         ManifestFile {
             manifest,
+            target: self.target_range,
             diagnostics: self.diagnostics,
         }
     }
@@ -214,6 +220,7 @@ fn read_edition(reader: &mut Reader, value: &Spanned<DeValue<'_>>) {
 fn read_target(reader: &mut Reader, value: &Spanned<DeValue<'_>>) {
     let wanted = "a string: the name of a `target` or of a platform";
     reader.target = reader.string("target", value, wanted, |text| !text.trim().is_empty());
+    reader.target_range = Some(range_of(value));
 }
 
 fn refuse_dependencies(reader: &mut Reader, value: &Spanned<DeValue<'_>>) {

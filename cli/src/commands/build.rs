@@ -5,7 +5,7 @@ use clap::Args;
 use mlp::check::python::python_sources;
 use mlp::plan::{DeclaredTarget, Plan};
 use mlp::project::manifest_file;
-use mlp::targets::{self, ChoiceError, OutputFile, TargetError};
+use mlp::targets::{self, ChoiceError, OutputFile, TargetError, capability};
 use mlp_runtime::data::words::sentence;
 
 use super::{Context, build_images};
@@ -107,7 +107,7 @@ pub fn compile(project: &Project, target: Option<&str>, context: &Context) -> Re
         sources: &python_sources(&project.db, &plan),
         lock: &project.lock()?,
     };
-    let built = targets::build(kind, &request).map_err(|error| problem(&error))?;
+    let built = targets::build(kind, &request).map_err(|error| problem(&error, &plan))?;
     for warning in &built.warnings {
         context.terminal.err(&format!(
             "{} {warning}\n",
@@ -146,13 +146,20 @@ pub(super) fn unknown(error: &ChoiceError) -> Problem {
     }
 }
 
-fn problem(error: &TargetError) -> Problem {
+fn problem(error: &TargetError, plan: &Plan) -> Problem {
     match error {
         TargetError::NotSupportedYet(name) => Problem::usage(format!("The target `{name}` is not supported yet."))
             .help("Build the target `plan`, or run the pipeline on this machine with `mlp run`."),
         TargetError::RunsInstead => Problem::usage("The target `local` writes no files.")
             .help("Run the pipeline on this machine with `mlp run`; to see the plan, build the target `plan`."),
-        TargetError::Refused { refusal, .. } => Problem::usage(format!("{error}.")).help(refusal.way_out.clone()),
+        TargetError::Refused { refusal, .. } => {
+            let place = match capability::origin(plan, &refusal.place) {
+                Some(origin) => format!("{}:{}: ", origin.file, origin.line),
+                None => String::new(),
+            };
+            let message = sentence(&error.to_string());
+            Problem::usage(format!("{place}{message}")).help(refusal.way_out.clone())
+        }
         TargetError::Write(_) => Problem::machine(format!("{error}.")),
         TargetError::Unsound { .. } => {
             Problem::machine(format!("{error}")).help("Please report it, with the pipeline; nothing was written.")

@@ -249,6 +249,11 @@ impl Context<'_> {
         resources.disk = settings.get("disk").and_then(|expr| self.size_setting("disk", expr));
         resources.gpu = settings.get("gpu").and_then(|expr| self.gpu(expr));
         resources.tpu = settings.get("tpu").and_then(|expr| self.tpu(expr));
+        if let (Some(_), Some(tpu)) = (settings.get("gpu"), settings.get("tpu")) {
+            let message = "A machine has GPUs or TPUs, never both.";
+            let diagnostic = self.problem(Code::AcceleratorShape, tpu.id, message);
+            self.report(diagnostic.help("Leave one out, or make two steps of it."));
+        }
         resources.spot = settings
             .get("spot")
             .and_then(|expr| self.bool_setting("spot", expr))

@@ -5,7 +5,8 @@
 
 mod refusals;
 
-pub use refusals::{Refusal, RefusalPlace, refusals, step_refusals};
+pub(crate) use refusals::caller;
+pub use refusals::{Refusal, RefusalPlace, origin, refusals, step_refusals};
 
 use super::TargetName;
 
@@ -82,6 +83,14 @@ pub enum Support {
     },
     /// The target is not written yet.
     Planned,
+}
+
+impl Support {
+    /// Whether it is not there at all.
+    #[must_use]
+    pub fn is_refused(self) -> bool {
+        matches!(self, Self::Refused { .. })
+    }
 }
 
 impl Feature {

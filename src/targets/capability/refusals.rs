@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use super::{Feature, Support, support};
 use crate::plan::{
-    ArgumentPart, DeclaredTarget, Graph, Node, NodeKind, NodePath, Operand, Pipeline, Plan, Platform, PortType,
+    ArgumentPart, DeclaredTarget, Graph, Node, NodeKind, NodePath, Operand, Origin, Pipeline, Plan, Platform, PortType,
     Reference, Resources, Run, Step,
 };
 use crate::targets::{TargetName, accelerators};
@@ -72,6 +72,32 @@ pub fn refusals(plan: &Plan, pipeline: &Pipeline, target: &DeclaredTarget) -> Ve
     found.into_iter().collect()
 }
 
+/// Where a refused construct stands in the source, as far as the plan knows: the node, or one that calls the step.
+#[must_use]
+pub fn origin<'p>(plan: &'p Plan, place: &RefusalPlace) -> Option<&'p Origin> {
+    match place {
+        RefusalPlace::Pipeline(_) => None,
+        RefusalPlace::Node { pipeline, node } => plan.pipelines.get(pipeline)?.origins.get(node),
+        RefusalPlace::Step { step, .. } => plan.pipelines.values().find_map(|pipeline| {
+            let node = caller(&pipeline.graph, step)?;
+            pipeline.origins.get(&node.id)
+        }),
+    }
+}
+
+/// A node that calls a step.
+pub(crate) fn caller<'g>(graph: &'g Graph, step: &str) -> Option<&'g Node> {
+    graph.nodes.iter().find_map(|node| match &node.kind {
+        NodeKind::Step(call) if call.step == step => Some(node),
+        NodeKind::Step(_)
+        | NodeKind::Operation(_)
+        | NodeKind::Branch(_)
+        | NodeKind::Loop(_)
+        | NodeKind::Finally(_)
+        | NodeKind::Pipeline(_) => inner(node).into_iter().find_map(|graph| caller(graph, step)),
+    })
+}
+
 /// Everything that `target` cannot express of the settings of one step.
 #[must_use]
 pub fn step_refusals(step: &Step, target: &DeclaredTarget) -> Vec<Refusal> {
@@ -95,7 +121,8 @@ pub fn step_refusals(step: &Step, target: &DeclaredTarget) -> Vec<Refusal> {
         }
     }
     let is_remote = matches!(name, TargetName::Kubeflow | TargetName::Vertex);
-    for secret in step.secrets.keys().filter(|_| is_remote) {
+    let runs_alone = support(name, Feature::ContainerSecrets).is_refused() && runs_alone(step);
+    for secret in step.secrets.keys().filter(|_| is_remote && !runs_alone) {
         if !target.secrets.contains_key(secret) {
             let example = match target.platform {
                 Platform::Vertex(_) => "projects/PROJECT/secrets/NAME/versions/latest",
@@ -115,9 +142,14 @@ pub fn step_refusals(step: &Step, target: &DeclaredTarget) -> Vec<Refusal> {
     found
 }
 
+/// Whether a step is a command in an image of its own, which has nothing of ours in it.
+fn runs_alone(step: &Step) -> bool {
+    step.image.is_some() && matches!(step.run, Run::Command(_))
+}
+
 /// The features that a step's settings use, with the setting of each.
 fn used(step: &Step) -> Vec<(&'static str, Feature)> {
-    let runs_alone = step.image.is_some() && matches!(step.run, Run::Command(_));
+    let runs_alone = runs_alone(step);
     let uses = [
         (
             runs_alone && step.timeout.is_some(),
