@@ -108,3 +108,8 @@ fn programs_run_on_kubeflow_as_they_run_here() {
 fn no_text_breaks_anything() {
     suite("hostile.py");
 }
+
+#[test]
+fn vertex_ai_is_sent_what_its_own_sdk_would_send() {
+    suite("vertex_jobs.py");
+}
