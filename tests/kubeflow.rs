@@ -1,5 +1,5 @@
-//! What pipelines become on Kubeflow Pipelines and Vertex AI: the main constructs with source beside output, names that
-//! stay, texts that no platform reads, and the settings of both platforms.
+//! What pipelines become on Kubeflow Pipelines and Vertex AI: names that stay, texts that no platform reads, settings. The
+//! constructs, with source beside output, stand in `tests/spec/kubeflow.md`.
 #![allow(
     clippy::disallowed_methods,
     clippy::unwrap_used,
@@ -98,117 +98,6 @@ fn tasks(spec: &PipelineSpec) -> BTreeMap<String, Json> {
     told.collect()
 }
 
-/// Every graph with its tasks: component, dependencies, inputs, conditions and loops; then the outputs of each graph.
-fn outline(spec: &PipelineSpec) -> String {
-    let mut text = String::new();
-    let graphs = spec
-        .components
-        .iter()
-        .map(|(name, component)| (name.as_str(), component));
-    for (name, component) in [("root", &spec.root)].into_iter().chain(graphs) {
-        let Some(dag) = &component.dag else { continue };
-        text.push_str(&format!("{name}\n"));
-        for (task_name, task) in &dag.tasks {
-            text.push_str(&format!("  {task_name}: {}", task.component_ref.name));
-            if !task.dependent_tasks.is_empty() {
-                text.push_str(&format!(" after {}", task.dependent_tasks.join(", ")));
-            }
-            text.push('\n');
-            let json = serde_json::to_value(task).unwrap();
-            for (input, source) in ["parameters", "artifacts"]
-                .iter()
-                .filter_map(|kind| json.get("inputs")?.get(kind)?.as_object())
-                .flatten()
-            {
-                text.push_str(&format!("    {input} = {source}\n"));
-            }
-            for key in [
-                "triggerPolicy",
-                "parameterIterator",
-                "artifactIterator",
-                "iteratorPolicy",
-            ] {
-                if let Some(value) = json.get(key) {
-                    text.push_str(&format!("    {key} {value}\n"));
-                }
-            }
-        }
-        for (output, source) in &dag.outputs.parameters {
-            text.push_str(&format!("  -> {output} = {}\n", serde_json::to_string(source).unwrap()));
-        }
-        for (output, source) in &dag.outputs.artifacts {
-            text.push_str(&format!("  -> {output} = {}\n", serde_json::to_string(source).unwrap()));
-        }
-    }
-    text
-}
-
-/// The source, and below it what it becomes.
-fn beside(source: &str) -> String {
-    format!("{}\n\n{}", source.trim(), outline(&lowered(source)))
-}
-
-#[test]
-fn a_chain_with_constants_and_texts() {
-    insta::assert_snapshot!(beside(
-        r#"
-pipeline main(name: string = "Ada", times: int in 1..=3 = 2) -> (said: string, number: int) {
-  let first  = say("Dear {name}")
-  let number = count(first)
-  let second = say("{name} {number}") after number
-  return (said: second, number: number + times)
-}"#
-    ));
-}
-
-#[test]
-fn a_branch_as_a_value_with_a_captured_step() {
-    insta::assert_snapshot!(beside(
-        r#"
-pipeline main(text: string) -> string {
-  let size = count(text)
-  let word = if size > 10 { say("long {text}") } else { "short" }
-  if text == "it's" && size < 3 { let _ = say(word) }
-  return word
-}"#
-    ));
-}
-
-#[test]
-fn loops_within_loops_gather_lists_of_lists() {
-    insta::assert_snapshot!(beside(
-        r#"
-pipeline main(names: list<string>) -> (counts: list<list<int>>, paper: File) {
-  let greeting = say("hello")
-  for name in names max 2 {
-    let said = say("{greeting} {name}")
-    for part in ["a", "b"] {
-      let counts = count("{said} {part}")
-    }
-  }
-  return (counts: counts, paper: join(said))
-}"#
-    ));
-}
-
-#[test]
-fn a_called_pipeline_and_an_end_that_knows_the_outcome() {
-    insta::assert_snapshot!(beside(
-        r#"
-pipeline inner(text: string, loud: bool = false) -> int {
-  return count(text)
-}
-
-pipeline main(text: string) -> int {
-  let number = inner("{text}!", loud: true)
-  finally {
-    let _ = join(["ended", "{outcome}"])
-  }
-  return number
-}"#
-    ));
-}
-
 #[test]
 fn inserting_a_step_renames_nothing() {
     let names = |text: &str| -> BTreeSet<String> { lowered(text).components.into_keys().collect() };
@@ -217,21 +106,6 @@ fn inserting_a_step_renames_nothing() {
         "pipeline main() -> string {\n let x = say(\"x\")\n let a = say(\"a{x}\")\n let y = say(a)\n let b = say(y)\n return b\n}",
     );
     assert!(before.is_subset(&after), "{before:?} {after:?}");
-}
-
-#[test]
-fn names_that_would_be_one_are_told_apart_and_none_is_the_pipelines() {
-    let spec = lowered(
-        "pipeline main() -> (a: string, b: string, c: string) {\n let a_b = say(\"1\")\n let aB = say(\"2\")\n let a_B = say(\"3\")\n \
-         return (a: a_b, b: aB, c: a_B)\n}",
-    );
-    assert_eq!(spec.root.dag.unwrap().tasks.len(), 3);
-    let same = lowered("pipeline main() -> string {\n let main = say(\"x\")\n return main\n}");
-    assert!(
-        !same.components.contains_key("comp-main"),
-        "{:?}",
-        same.components.keys()
-    );
 }
 
 #[test]

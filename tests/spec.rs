@@ -2,7 +2,7 @@
 //!
 //! A case is one or more files, followed by what is expected of them. A block is a file when it is a program (` ```mlp `) or
 //! names a path (` ```python train.py `); one that says ` ```mlp bank.mlp shared ` is part of every later case. Expectations are `errors` (one line for each problem), `terminal` (the full
-//! drawing) and `fix PATH` (the file after every fix). A case without expectations is clean. A heading begins a new case, and so does a file that the case has already.
+//! drawing), `fix PATH` (the file after every fix) and `kubeflow` (what the pipeline `main` becomes there). A case without expectations is clean. A heading begins a new case, and so does a file that the case has already.
 //! `MLP_BLESS=1` rewrites the expectations, and adds `errors` where a case has problems and says nothing of them.
 #![allow(
     clippy::disallowed_methods,
@@ -11,13 +11,21 @@
 )]
 
 mod harness;
+#[path = "harness/outline.rs"]
+mod outline;
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use harness::{Block, Example, MAIN, blocks, is_blessing};
+use mlp::db::Database;
 use mlp::diagnostics::Format;
-use mlp::project::Contents;
+use mlp::plan::{DeclaredTarget, KubeflowTarget, Platform};
+use mlp::project::{Contents, Lock};
+use mlp::targets::pipeline_spec::read;
+use mlp::targets::pipeline_spec::verify::{self, verify};
+use mlp::targets::{self, Request, TargetName};
 
 /// A program with what is expected of it.
 #[derive(Default)]
@@ -49,7 +57,7 @@ struct Chapter {
     text: String,
 }
 
-const EXPECTATIONS: &[&str] = &["errors", "terminal", "fix"];
+const EXPECTATIONS: &[&str] = &["errors", "terminal", "fix", "kubeflow"];
 
 impl Chapter {
     fn load(name: &str) -> Self {
@@ -98,13 +106,17 @@ impl Chapter {
             let project = case.project();
             let compiled = project.compile();
             let lines = compiled.show(Format::Line);
-            let says_problems = case.expectations.iter().any(|block| block.kind != "fix");
+            let says_problems = case
+                .expectations
+                .iter()
+                .any(|block| block.kind != "fix" && block.kind != "kubeflow");
             if !says_problems && !lines.is_empty() {
                 found.push(Difference::missing(case.last_line, &lines));
             }
             for block in &case.expectations {
                 let actual = match block.kind.as_str() {
                     "errors" => lines.clone(),
+                    "kubeflow" => on_kubeflow(&compiled.database),
                     "terminal" => compiled.show(Format::Terminal { colour: false }),
                     _ => {
                         let path = block.path.clone().unwrap_or_else(|| Utf8PathBuf::from(MAIN));
@@ -165,6 +177,26 @@ fn without_trailing_space(text: &str) -> String {
     lines.join("\n").trim_end().to_owned()
 }
 
+/// What the pipeline `main` becomes on Kubeflow, where the verifier has nothing to say of it; or why it becomes nothing.
+fn on_kubeflow(database: &Database) -> String {
+    let plan = mlp::plan::build(database).unwrap();
+    let request = Request {
+        plan: &plan,
+        target: &DeclaredTarget::undeclared("kubeflow", Platform::Kubeflow(KubeflowTarget::default())),
+        sources: &BTreeMap::new(),
+        lock: &Lock::default(),
+    };
+    let built = match targets::build(TargetName::Kubeflow, &request) {
+        Ok(built) => built,
+        Err(error) => return format!("{error}\n"),
+    };
+    let main = built.files.iter().find(|file| file.path == "main.yaml").unwrap();
+    let document = read(&main.text).unwrap();
+    let findings = verify(&document, verify::Platform::Kubeflow);
+    assert!(findings.is_empty(), "{findings:#?}");
+    outline::outline(&document.spec)
+}
+
 fn examine(name: &str) {
     let chapter = Chapter::load(name);
     let differences = chapter.differences();
@@ -215,6 +247,7 @@ chapters! {
     control_flow: "control-flow.md",
     evidence: "evidence.md",
     features: "features.md",
+    kubeflow: "kubeflow.md",
     label_leakage: "label-leakage.md",
     models: "models.md",
     mistakes: "mistakes.md",

@@ -4,6 +4,7 @@
 use super::Lowering;
 use super::graph::Body;
 use super::scope::{Scope, Source, give};
+use super::task::shown_name;
 use super::values::{self, Wire};
 use crate::plan::{Node, Operand, PortType, Reference};
 use crate::targets::TargetError;
@@ -93,7 +94,7 @@ impl<'r> Lowering<'r> {
             component_ref: ComponentRef {
                 name: format!("comp-{label}"),
             },
-            task_info: Some(TaskInfo { name: id.to_owned() }),
+            task_info: Some(TaskInfo { name: shown_name(id) }),
             ..Task::default()
         };
         give(&mut task.inputs, ADDRESS, source);

@@ -22,7 +22,10 @@ impl Names {
 
     /// The name of what `path` says, unique among those that were given.
     pub(super) fn unique(&mut self, path: &str) -> String {
-        let plain = sanitised(path);
+        let mut plain = sanitised(path);
+        if self.taken.get(&plain).is_some_and(String::is_empty) {
+            plain = format!("step-{plain}");
+        }
         let name = if self.free(&plain, path) {
             plain
         } else {
@@ -125,6 +128,6 @@ mod tests {
         assert!(other.starts_with("a-b-") && other.len() == "a-b-".len() + 6, "{other}");
         assert_eq!(names.unique("a.b"), "a-b");
         names.reserve("main");
-        assert_ne!(names.unique("main"), "main");
+        assert_eq!(names.unique("main"), "step-main");
     }
 }

@@ -190,7 +190,7 @@ impl<'r> Lowering<'r> {
             name: format!("comp-{label}"),
         };
         task.dependent_tasks = after.into_iter().collect();
-        task.task_info = Some(TaskInfo { name: id.to_owned() });
+        task.task_info = Some(TaskInfo { name: shown_name(id) });
         self.components.insert(format!("comp-{label}"), component);
         scope.tasks.insert(name.clone(), task);
         name
@@ -209,7 +209,7 @@ impl<'r> Lowering<'r> {
         task.component_ref = ComponentRef {
             name: format!("comp-{label}"),
         };
-        task.task_info = Some(TaskInfo { name: id.to_owned() });
+        task.task_info = Some(TaskInfo { name: shown_name(id) });
         self.components.insert(format!("comp-{label}"), component);
         scope.tasks.insert(name.clone(), task);
         name
@@ -255,6 +255,11 @@ const LONGEST_TASK: usize = 120 * 1024;
 
 /// Any reference that is no outcome: constants have none.
 const RUN_ID: Reference = Reference::RunId;
+
+/// What people read: a task that the program does not name is called after the node that it serves.
+pub(super) fn shown_name(id: &str) -> String {
+    id.trim_start_matches('#').replace('#', " ")
+}
 
 /// Whether a reference stands for what the platform puts together for an input of the node.
 fn is_own(reference: &Reference, node: &Node) -> bool {
