@@ -151,7 +151,7 @@ impl Feature {
             Self::Secrets => "`secrets`",
             Self::ContainerSecrets => "`secrets` of a command with an image of its own",
             Self::Image => "`image`",
-            Self::ContainerHole => "lists and optional values in a command with an image of its own",
+            Self::ContainerHole => "lists, optional values and `{{` in a command with an image of its own",
             Self::Kubernetes => "`kubernetes`",
             Self::LargeInteger => "whole numbers beyond 2^53 - 1",
         }
