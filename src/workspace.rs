@@ -31,7 +31,11 @@ pub fn check(db: &dyn Db) -> Vec<ResolvedDiagnostic> {
         .iter()
         .any(|diagnostic| diagnostic.severity() == Severity::Error)
     {
-        diagnostics.extend(check::targets::diagnostics(db));
+        let refused = check::targets::diagnostics(db);
+        if refused.is_empty() {
+            diagnostics.extend(check::pins::diagnostics(db));
+        }
+        diagnostics.extend(refused);
     }
     resolve_all(db, &diagnostics)
 }

@@ -9,6 +9,7 @@ pub mod declarations;
 mod evidence;
 mod flow;
 mod leakage;
+pub mod pins;
 pub mod pipelines;
 mod provenance;
 pub mod python;

@@ -62,7 +62,7 @@ fn unknown_default(db: &dyn Db, declared: &[ItemKey]) -> Option<Diagnostic> {
     })
 }
 
-fn items(db: &dyn Db, is_wanted: impl Fn(&ItemKind) -> bool) -> Vec<ItemKey> {
+pub(super) fn items(db: &dyn Db, is_wanted: impl Fn(&ItemKind) -> bool) -> Vec<ItemKey> {
     let mut found = Vec::new();
     for file in crate::workspace::files(db) {
         let keys = names::file_items(db, file).items.iter().map(|(key, _)| key);

@@ -171,4 +171,5 @@ declare! {
     BadSchedule = "E1113", Error, "a schedule that is none";
     NeverFires = "E1114", Error, "a schedule that never starts anything";
     UnknownTimeZone = "E1115", Error, "a time zone that does not exist";
+    UnpinnedImage = "W1116", Warning, "an image without a digest";
 }

@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::plan::{Model, Plan, Run, Step, needs_tables, python_packages};
+use super::kubeflow::LAUNCHERS;
+use crate::plan::{Model, Plan, Platform, Run, Step, needs_tables, python_packages};
 use crate::project::Lock;
 
 /// The images and lists of packages of a plan.
@@ -15,12 +16,21 @@ pub struct Pins {
 }
 
 impl Pins {
-    /// Those of a plan: of its steps, models and declared targets.
+    /// Those of a plan: of its steps, models and declared targets, and the launchers of deployments on Vertex AI.
     #[must_use]
     pub fn of(plan: &Plan) -> Self {
         let step_images = plan.steps.values().filter_map(|step| step.image.as_ref());
         let target_images = plan.targets.values().filter_map(|target| target.runtime_image.as_ref());
-        let images = step_images.chain(target_images).filter(|image| !image.contains('@'));
+        let on_vertex = plan
+            .targets
+            .values()
+            .any(|target| matches!(target.platform, Platform::Vertex(_)));
+        let launchers = (on_vertex && plan.services.values().any(|service| service.platform == "vertex"))
+            .then(|| LAUNCHERS.to_owned());
+        let images = step_images
+            .chain(target_images)
+            .chain(&launchers)
+            .filter(|image| !image.contains('@'));
         let steps = plan.steps.values().filter_map(step_packages);
         let lists = steps.chain(plan.models.values().map(model_packages));
         Self {

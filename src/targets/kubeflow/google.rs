@@ -16,7 +16,7 @@ use crate::targets::pipeline_spec::{
 };
 
 /// The image that holds the launchers; a tag can be moved, so `mlp lock` pins it.
-pub(super) const IMAGE: &str = "gcr.io/ml-pipeline/google-cloud-pipeline-components:2.22.0";
+pub(in crate::targets) const IMAGE: &str = "gcr.io/ml-pipeline/google-cloud-pipeline-components:2.22.0";
 /// A model's files together with the container that serves them.
 pub(super) const UNMANAGED_MODEL: &str = "google.UnmanagedContainerModel";
 /// A model in Vertex AI's registry.

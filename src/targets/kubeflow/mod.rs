@@ -31,6 +31,7 @@ mod values;
 
 use std::collections::BTreeMap;
 
+pub(super) use self::google::IMAGE as LAUNCHERS;
 use self::names::Names;
 use self::platform::Host;
 use super::pipeline_spec::{
