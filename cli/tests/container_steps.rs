@@ -9,7 +9,7 @@
 mod container_support;
 
 use std::fs;
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Command, Stdio};
 
 use container_support::{Ended, Platform};
@@ -240,9 +240,92 @@ pipeline main() { let _ = secretive() }
     let end = platform.run_node(&node, |_| {});
     assert!(end.stderr.contains("the platform gives none"), "{}", end.stderr);
     let end = platform.run_node(&node, |command| {
-        command.args(["--secret", "TOKEN=projects/p/secrets/s/versions/1"]);
+        command.args(["--secret", "TOKEN=vault:x"]);
     });
-    assert!(end.stderr.contains("does not read Secret Manager"), "{}", end.stderr);
+    assert!(
+        end.stderr
+            .contains("`--secret TOKEN=vault:x` names no place that is known"),
+        "{}",
+        end.stderr
+    );
+}
+
+/// A machine of Google's with one secret; gives its address.
+fn secret_manager() -> String {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let mut lines = BufReader::new(stream.try_clone().unwrap()).lines();
+            let head: Vec<String> = lines
+                .by_ref()
+                .map(Result::unwrap)
+                .take_while(|line| !line.is_empty())
+                .collect();
+            let head = head.join("\n");
+            let (status, body) = if head.contains("/service-accounts/default/token") {
+                ("200 OK", json!({ "access_token": "t-1" }))
+            } else if head.contains("/v1/projects/p/secrets/s/versions/1:access") && head.contains("Bearer t-1") {
+                ("200 OK", json!({ "payload": { "data": "aHVudGVyMjI=" } }))
+            } else {
+                ("404 Not Found", json!({ "error": { "message": "no such secret" } }))
+            };
+            let body = body.to_string();
+            let answer = format!(
+                "HTTP/1.1 {status}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+                body.len()
+            );
+            stream.write_all(answer.as_bytes()).unwrap();
+        }
+    });
+    address
+}
+
+#[test]
+fn secrets_come_from_secret_manager() {
+    let program = r#"
+step shell() -> File {
+  run: command ["sh", "-c", "printf '%s' \"$TOKEN\" > $1", "shell", "{output}"]
+  secrets: { TOKEN: env "SOMEWHERE" }
+}
+step snake() -> string {
+  run: python "snake.py:snake"
+  secrets: { TOKEN: env "SOMEWHERE" }
+}
+pipeline main() { let _ = shell()
+  let _ = snake() }
+"#;
+    let snake = "import os\ndef snake():\n    print(os.environ['TOKEN'])\n    return os.environ['TOKEN']\n";
+    let mut platform = Platform::new(program, &[("snake.py", snake)]);
+    let address = secret_manager();
+    for node in platform.graph().nodes {
+        let google = |version: &'static str| {
+            let address = address.clone();
+            move |command: &mut Command| {
+                command
+                    .args(["--secret", &format!("TOKEN=projects/p/secrets/s/versions/{version}")])
+                    .env_remove("GOOGLE_OAUTH_ACCESS_TOKEN")
+                    .env_remove("GOOGLE_APPLICATION_CREDENTIALS")
+                    .env("HOME", "/nonexistent")
+                    .env("GCE_METADATA_HOST", &address)
+                    .env(
+                        "CLOUDSDK_API_ENDPOINT_OVERRIDES_SECRETMANAGER",
+                        format!("http://{address}"),
+                    );
+            }
+        };
+        let end = platform.run_node(&node, google("1"));
+        assert!(end.ok, "{}: {}", node.id, end.stderr);
+        assert_eq!(end.read("output"), "hunter22");
+        let end = platform.run_node(&node, google("2"));
+        assert_eq!(end.code, Some(1));
+        assert!(
+            end.stderr.contains("secret `TOKEN`") && end.stderr.contains("404"),
+            "{}",
+            end.stderr
+        );
+    }
 }
 
 #[test]

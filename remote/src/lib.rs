@@ -7,6 +7,7 @@
 //! | [`kubeflow`] | Kubeflow Pipelines, API `v2beta1` |
 //! | [`vertex`] | Vertex AI Pipelines, API `v1` |
 //! | [`google`] | tokens for Google Cloud |
+//! | [`secrets`] | contents of secrets in Secret Manager |
 //! | [`images`] | digests of images from their registries |
 //! | [`watch`] | follows a run to its end |
 //! | [`http`] | requests, retries, errors |
@@ -20,6 +21,7 @@ pub mod google;
 pub mod http;
 pub mod images;
 pub mod kubeflow;
+pub mod secrets;
 pub mod vertex;
 pub mod watch;
 

@@ -58,6 +58,8 @@ fn main() -> Result<ExitCode, Box<dyn std::error::Error>> {
         models: BTreeMap::new(),
         services: BTreeMap::new(),
         schemas: BTreeMap::from([(conditions.schema.name.clone(), conditions.schema)]),
+        targets: BTreeMap::new(),
+        triggers: BTreeMap::new(),
     };
     let data = Item::Artifact {
         path: data.into(),

@@ -135,7 +135,7 @@ pub fn needs_tables(ty: &PortType) -> bool {
 pub fn shim_type(plan: &Plan, ty: &PortType) -> Json {
     let kind = match ty {
         PortType::Value(of) => return value_type(of),
-        PortType::List(of) => return json!({ "kind": "list", "of": shim_type(plan, of) }),
+        PortType::List(of) => return list_type(&shim_type(plan, of)),
         PortType::Dataset { schema, .. } => {
             let schema = plan.schemas.get(schema);
             let columns = schema.map(|schema| schema.columns.as_slice()).unwrap_or_default();
@@ -153,6 +153,15 @@ pub fn shim_type(plan: &Plan, ty: &PortType) -> Json {
         PortType::Deployment { .. } => "deployment",
     };
     json!({ "kind": kind })
+}
+
+/// A list; one of values is a value.
+fn list_type(of: &Json) -> Json {
+    let mut list = json!({ "kind": "list", "of": of });
+    if let Some(text) = of.get("text").and_then(Json::as_str) {
+        list["text"] = json!(format!("list<{text}>"));
+    }
+    list
 }
 
 /// The output fields of a model.

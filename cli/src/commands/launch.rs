@@ -1,6 +1,7 @@
 //! `mlp launch`: the command of a step, inside a container of another platform.
 
 use clap::Args;
+use mlp_remote::{Environment, secrets};
 use mlp_runtime::container::{Launch, launch};
 use mlp_runtime::executor::Cancel;
 
@@ -33,7 +34,7 @@ pub struct Arguments {
     /// How long the program may run; the step's own `timeout` when not given
     #[arg(long, value_name = "DURATION")]
     timeout: Option<String>,
-    /// Where a secret is kept, `env:NAME` or `file:/path`; may be repeated
+    /// Where a secret is kept: `env:NAME`, `file:/path` or, in Secret Manager, `projects/…`; may be repeated
     #[arg(long = "secret", value_name = "VAR=REFERENCE")]
     secrets: Vec<String>,
 }
@@ -47,6 +48,7 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Problem> {
         executor_input: &arguments.executor_input,
         timeout: arguments.timeout.as_deref(),
         secrets: &arguments.secrets,
+        fetch: &|version| secrets::content(version, &Environment::of_process()).map_err(|error| error.to_string()),
         cancel: &cancel,
     };
     op::finish(context.terminal, launch(&call))

@@ -2,6 +2,10 @@
 //! its inputs and outputs by a message.
 
 #![allow(dead_code, reason = "each test file uses a part")]
+#![allow(
+    clippy::wildcard_enum_match_arm,
+    reason = "the programs of the tests use a part of the plan"
+)]
 
 use std::collections::BTreeMap;
 use std::fs;

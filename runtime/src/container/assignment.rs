@@ -146,11 +146,7 @@ impl Assignment {
             };
         }
         let json = self.message.inputs.parameter_values.get(name);
-        match ty {
-            PortType::Value(of) => values::read(of, boxed, json).map(Datum::Value),
-            PortType::List(of) if of.is_value() => values::read_list(of, json).map(Datum::Value),
-            _ => Err(format!("the platform brought no artifact `{name}`")),
-        }
+        values::read_port(ty, boxed, json).map(Datum::Value)
     }
 
     fn artifact(&self, artifact: &RuntimeArtifact) -> Result<Artifact, String> {

@@ -32,8 +32,10 @@ pub struct Launch<'a> {
     pub executor_input: &'a str,
     /// How long it may take, as the language writes a duration; the step's own `timeout` where there is none.
     pub timeout: Option<&'a str>,
-    /// Where secrets are kept: `VAR=env:NAME`, `VAR=file:/path`.
+    /// Where secrets are kept: `VAR=env:NAME`, `VAR=file:/path`, `VAR=projects/…`.
     pub secrets: &'a [String],
+    /// Gives the content of a secret that a platform keeps (`projects/…`), or says why not.
+    pub fetch: &'a dyn Fn(&str) -> Result<String, String>,
     /// Ends it.
     pub cancel: &'a Cancel,
 }
@@ -108,7 +110,7 @@ fn run(
     let threads = threads()?;
     let attempt = || -> Result<Option<()>, Failure> {
         let inputs = assignment.inputs()?;
-        let secrets = secrets::read(step, call.secrets)?;
+        let secrets = secrets::read(step, call.secrets, call.fetch)?;
         for port in &step.outputs {
             let path = assignment.output(port);
             clear(&path).map_err(|error| unwritable(&path, &error))?;

@@ -144,15 +144,12 @@ fn examples(finding: &Json) -> String {
         .and_then(Json::as_array)
         .map(Vec::as_slice)
         .unwrap_or_default();
+    let text = |value: &Json| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
     let shown = examples
         .iter()
         .map(|example| match (example.get("row"), example.get("value")) {
-            (Some(row), Some(Json::String(value))) => format!("row {row}: {value}"),
-            (Some(row), Some(value)) => format!("row {row}: {value}"),
-            (_, _) => match example {
-                Json::String(text) => text.clone(),
-                other => other.to_string(),
-            },
+            (Some(row), Some(value)) => format!("row {row}: {}", text(value)),
+            (_, _) => text(example),
         });
     shown.collect::<Vec<_>>().join("; ")
 }

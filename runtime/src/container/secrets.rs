@@ -7,16 +7,19 @@ use mlp::plan::Step;
 
 use crate::events::Failure;
 
+/// Gives the content of a secret that a platform keeps, or says why not.
+pub(super) type Fetch<'a> = &'a dyn Fn(&str) -> Result<String, String>;
+
 /// The secrets of a step by variable: those that the command line refers to, and those that the platform has put into the
 /// environment already.
 ///
 /// # Errors
 /// When one cannot be had.
-pub(super) fn read(step: &Step, references: &[String]) -> Result<BTreeMap<String, String>, Failure> {
+pub(super) fn read(step: &Step, references: &[String], fetch: Fetch<'_>) -> Result<BTreeMap<String, String>, Failure> {
     let mut secrets = BTreeMap::new();
     for option in references {
         let (variable, reference) = option.split_once('=').ok_or_else(|| unknown(option))?;
-        secrets.insert(variable.to_owned(), one(step, variable, reference, option)?);
+        secrets.insert(variable.to_owned(), one(step, variable, reference, option, fetch)?);
     }
     for variable in step.secrets.keys() {
         if let Ok(value) = std::env::var(variable) {
@@ -35,10 +38,14 @@ pub(super) fn read(step: &Step, references: &[String]) -> Result<BTreeMap<String
     }
 }
 
-fn one(step: &Step, variable: &str, reference: &str, option: &str) -> Result<String, Failure> {
+fn one(step: &Step, variable: &str, reference: &str, option: &str, fetch: Fetch<'_>) -> Result<String, Failure> {
     let cannot = |message: String| {
         Failure::new(
-            format!("`{}` cannot have its secret `{variable}`: {message}.", step.name),
+            format!(
+                "`{}` cannot have its secret `{variable}`: {}.",
+                step.name,
+                message.trim_end_matches('.')
+            ),
             "See that it exists and that the container may read it.",
         )
     };
@@ -51,13 +58,7 @@ fn one(step: &Step, variable: &str, reference: &str, option: &str) -> Result<Str
         return Ok(text.trim_end_matches(['\n', '\r']).to_owned());
     }
     if reference.starts_with("projects/") {
-        return Err(Failure::new(
-            format!(
-                "`{}` cannot have its secret `{variable}`: `mlp launch` does not read Secret Manager (`{reference}`) yet.",
-                step.name
-            ),
-            "Run the step as a Python function, which can, or read the secret in the step's own program.",
-        ));
+        return fetch(reference).map_err(cannot);
     }
     Err(unknown(option))
 }
@@ -65,6 +66,6 @@ fn one(step: &Step, variable: &str, reference: &str, option: &str) -> Result<Str
 fn unknown(option: &str) -> Failure {
     Failure::new(
         format!("`--secret {option}` names no place that is known."),
-        "Write `VAR=env:NAME` or `VAR=file:/path`.",
+        "Write `VAR=env:NAME`, `VAR=file:/path` or `VAR=projects/…/secrets/…/versions/…`.",
     )
 }

@@ -22,19 +22,32 @@ pub(super) fn read(ty: &DataType, boxed: bool, json: Option<&Json>) -> Result<Va
     }
 }
 
-/// A list of values, each of which may be in a box.
-pub(super) fn read_list(of: &PortType, json: Option<&Json>) -> Result<Value, String> {
-    let items = match json {
-        None | Some(Json::Null) => return Ok(Value::None),
-        Some(Json::Array(items)) => items,
-        Some(other) => return Err(format!("{other} is no list")),
-    };
-    let read_one = |item: &Json| match of {
-        PortType::Value(ty) => read(ty, true, Some(item)),
-        PortType::List(of) => read_list(of, Some(item)),
-        _ => Err(format!("{item} is no artifact")),
-    };
-    items.iter().map(read_one).collect::<Result<_, _>>().map(Value::List)
+/// A value of a port that a platform brought: as [`read`], or a list of such, each of which may be in a box.
+///
+/// # Errors
+/// What does not fit.
+pub(super) fn read_port(ty: &PortType, boxed: bool, json: Option<&Json>) -> Result<Value, String> {
+    match ty {
+        PortType::Value(of) => read(of, boxed, json),
+        PortType::List(of) => match json {
+            None | Some(Json::Null) => Ok(Value::None),
+            Some(json) => {
+                let items = json.as_array().ok_or_else(|| format!("{json} is no list"))?;
+                let items = items.iter().map(|item| read_port(of, true, Some(item)));
+                items.collect::<Result<_, _>>().map(Value::List)
+            }
+        },
+        PortType::Dataset { .. }
+        | PortType::Model { .. }
+        | PortType::Metrics { .. }
+        | PortType::File
+        | PortType::Directory
+        | PortType::Html
+        | PortType::Markdown
+        | PortType::Opaque
+        | PortType::Custom { .. }
+        | PortType::Deployment { .. } => Err("the platform brought no artifact".to_owned()),
+    }
 }
 
 fn is_list(ty: &DataType) -> bool {
@@ -65,9 +78,9 @@ fn narrowed(ty: &DataType, json: &Json) -> Json {
 }
 
 fn opened<'j>(ty: &DataType, json: &'j Json) -> &'j Json {
-    match json {
-        Json::Array(items) if ty.optional && !is_list(ty) && items.len() < 2 => items.first().unwrap_or(&Json::Null),
-        other => other,
+    match json.as_array() {
+        Some(items) if ty.optional && !is_list(ty) && items.len() < 2 => items.first().unwrap_or(&Json::Null),
+        Some(_) | None => json,
     }
 }
 

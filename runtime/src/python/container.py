@@ -426,7 +426,9 @@ def managed_secret(name):
     token = fetch(
         f"http://{host}/computeMetadata/v1/instance/service-accounts/default/token", {"Metadata-Flavor": "Google"}
     )["access_token"]
-    address = os.environ.get("MLP_SECRET_MANAGER", "https://secretmanager.googleapis.com")
+    address = os.environ.get(
+        "CLOUDSDK_API_ENDPOINT_OVERRIDES_SECRETMANAGER", "https://secretmanager.googleapis.com"
+    ).rstrip("/")
     answer = fetch(f"{address}/v1/{name}:access", {"Authorization": f"Bearer {token}"})
     return base64.b64decode(answer["payload"]["data"]).decode("utf-8")
 
