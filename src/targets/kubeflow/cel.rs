@@ -1,6 +1,11 @@
 //! Conditions in the Common Expression Language, in the subset that cel-go, cel-python and `kfp.local` evaluate alike.
 //! What lies outside of it is computed by a task instead.
 
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "what is not listed lies outside of the subset, and is computed"
+)]
+
 use super::names;
 use super::scope::Types;
 use crate::plan::{BinaryOperator, Expression, PortType, Reference, UnaryOperator};
@@ -98,7 +103,7 @@ fn is_safe(text: &str) -> bool {
 }
 
 /// The type of a value that is always present.
-fn plain<'t>(reference: &Reference, types: &'t Types) -> Option<DataType> {
+fn plain(reference: &Reference, types: &Types) -> Option<DataType> {
     // How a run ended is a record on the platform, not the word.
     if matches!(
         reference,

@@ -78,11 +78,12 @@ impl<'r> Lowering<'r> {
 
 /// Whether the platform itself can hand an operand over.
 pub(super) fn is_handed_over(input: &Input, types: &Types) -> Result<bool, TargetError> {
-    match &input.value {
-        Operand::Value(_) => Ok(true),
-        // Whether it can does not depend on where the reference stands.
-        other => Ok(operand::take(other, &input.ty, &mut Scope::new(Binds::Nothing), types)?.is_some()),
+    if matches!(input.value, Operand::Value(_)) {
+        return Ok(true);
     }
+    // Whether it can does not depend on where the reference stands.
+    let mut anywhere = Scope::new(Binds::Nothing);
+    Ok(operand::take(&input.value, &input.ty, &mut anywhere, types)?.is_some())
 }
 
 /// What refers to the task that computes for a node; no node has such a name.

@@ -111,10 +111,10 @@ fn is_list_constant(operand: &Operand) -> bool {
 
 fn constant_items<'n>(node: &'n Node, name: &str) -> Option<&'n [Value]> {
     let input = node.inputs.iter().find(|input| input.name == name)?;
-    match &input.value {
-        Operand::Value(Value::List(items)) => Some(items),
-        _ => None,
-    }
+    let Operand::Value(Value::List(items)) = &input.value else {
+        return None;
+    };
+    Some(items)
 }
 
 /// A value as it stands in an argument.

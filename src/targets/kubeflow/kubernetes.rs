@@ -185,7 +185,7 @@ pub(super) fn quantity(bytes: u64) -> String {
     let units = [("Ti", 40), ("Gi", 30), ("Mi", 20), ("Ki", 10)];
     let found = units
         .into_iter()
-        .find(|(_, power)| bytes > 0 && bytes % (1 << power) == 0);
+        .find(|(_, power)| bytes > 0 && bytes.is_multiple_of(1 << power));
     match found {
         Some((unit, power)) => format!("{}{unit}", bytes >> power),
         None => bytes.to_string(),

@@ -41,42 +41,46 @@ pub(super) fn take(
             }))
         }
         Operand::Value(value) => constant(value, ty).map(Some).map_err(|number| types.too_large(number)),
-        Operand::Expression(expression) => match expression.as_ref() {
-            Expression::Text(parts) => inlined(parts, scope, types),
-            Expression::Field { base, name } => field(base, name, ty, scope, types),
-            _ => Ok(None),
-        },
+        Operand::Expression(expression) => {
+            if let Expression::Text(parts) = expression.as_ref() {
+                inlined(parts, scope, types)
+            } else if let Expression::Field { base, name } = expression.as_ref() {
+                field(base, name, ty, scope, types)
+            } else {
+                Ok(None)
+            }
+        }
         Operand::List(_) => Ok(None),
     }
 }
 
 /// Whether a value must be checked before it enters: its type says less than what is asked for.
 fn needs_check(ty: &PortType, wire: &Wire) -> bool {
-    match (ty, &wire.ty) {
-        (PortType::Value(asked), PortType::Value(given)) => {
-            let plain = DataType {
-                optional: false,
-                ..given.clone()
-            };
-            values::says_more(asked) && *asked != plain && asked != given
-        }
-        _ => false,
-    }
+    let (PortType::Value(asked), PortType::Value(given)) = (ty, &wire.ty) else {
+        return false;
+    };
+    let present = |ty: &DataType| DataType {
+        optional: false,
+        ..ty.clone()
+    };
+    values::says_more(asked) && present(asked) != present(given)
 }
 
 /// A constant as an input of a task; an integer that the platform cannot hold is given back.
 pub(super) fn constant(value: &Value, ty: &PortType) -> Result<Taken, i64> {
     let json = values::constant(value)?;
-    let json = match ty {
-        PortType::Value(of) if of.kind == DataKind::Float => json.as_f64().map_or(json, Into::into),
-        _ => json,
-    };
-    let present = match ty {
-        PortType::Value(of) => PortType::Value(DataType {
+    let (json, present) = if let PortType::Value(of) = ty {
+        let present = DataType {
             optional: false,
             ..of.clone()
-        }),
-        other => other.clone(),
+        };
+        let json = match json.as_f64() {
+            Some(float) if of.kind == DataKind::Float => float.into(),
+            Some(_) | None => json,
+        };
+        (json, PortType::Value(present))
+    } else {
+        (json, ty.clone())
     };
     Ok(Taken {
         source: Source::Parameter(ParameterInput {

@@ -15,7 +15,7 @@ use crate::targets::pipeline_spec::{
     ArtifactItems, ArtifactIterator, IteratorPolicy, ParameterItems, ParameterIterator, Task, TaskInputs,
 };
 use crate::targets::{Feature, TargetError};
-use crate::types::{DataKind, DataType, Value};
+use crate::types::Value;
 
 /// What a loop runs over.
 struct Items {
@@ -101,19 +101,8 @@ impl<'r> Lowering<'r> {
             });
         }
         let ty = types::of_operand(&each.items, &body.types)?;
-        let item = match &ty {
-            PortType::Value(DataType {
-                kind: DataKind::List(of),
-                ..
-            }) => PortType::Value(of.as_ref().clone()),
-            PortType::List(of) => of.as_ref().clone(),
-            other => {
-                return Err(TargetError::Write(format!(
-                    "`{}` runs over {other:?}, which is no list",
-                    node.id
-                )));
-            }
-        };
+        let no_list = || TargetError::Write(format!("`{}` runs over {ty:?}, which is no list", node.id));
+        let item = values::item(&ty).ok_or_else(no_list)?;
         if !item.is_value() && !self.host.loops_over_artifacts() {
             return Err(body.types.refused(
                 Some(&node.id),
@@ -122,20 +111,19 @@ impl<'r> Lowering<'r> {
                 "Loop over the values that the artifacts were made from.",
             ));
         }
-        let list = match &each.items {
-            Operand::Reference(reference) if !body.types.wire(reference)?.boxed => reference.clone(),
-            other => {
-                let id = computing_id(&node.id);
-                let input = Input {
-                    name: "items".to_owned(),
-                    value: other.clone(),
-                    ty,
-                };
-                self.compute(body, scope, id.clone(), vec![input])?;
-                Reference::Output {
-                    node: id,
-                    port: "items".to_owned(),
-                }
+        let list = if let Operand::Reference(reference) = &each.items {
+            reference.clone()
+        } else {
+            let id = computing_id(&node.id);
+            let input = Input {
+                name: "items".to_owned(),
+                value: each.items.clone(),
+                ty,
+            };
+            self.compute(body, scope, id.clone(), vec![input])?;
+            Reference::Output {
+                node: id,
+                port: "items".to_owned(),
             }
         };
         Ok(Items {
@@ -194,14 +182,7 @@ fn elements(types: &Types, node: &Node) -> Result<Vec<PortType>, TargetError> {
     node.outputs
         .iter()
         .map(|port| {
-            let element = match &port.ty {
-                PortType::Value(DataType {
-                    kind: DataKind::List(of),
-                    ..
-                }) => PortType::Value(of.as_ref().clone()),
-                PortType::List(of) => of.as_ref().clone(),
-                other => other.clone(),
-            };
+            let element = values::item(&port.ty).unwrap_or_else(|| port.ty.clone());
             if matches!(&element, PortType::Value(of) if of.optional) {
                 return Err(types.refused(
                     Some(&node.id),

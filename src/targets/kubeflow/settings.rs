@@ -212,7 +212,7 @@ fn resources(lowering: &Lowering<'_>, step: &Step) -> Option<ContainerResources>
 
 /// `2` or `500m`
 fn cores(millis: u64) -> String {
-    if millis % 1_000 == 0 {
+    if millis.is_multiple_of(1_000) {
         (millis / 1_000).to_string()
     } else {
         format!("{millis}m")

@@ -17,9 +17,10 @@ pub(super) fn of_operand(operand: &Operand, types: &Types) -> Result<PortType, T
                 Some(first) => of_operand(first, types)?,
                 None => PortType::Value(DataType::plain(DataKind::String)),
             };
-            match first {
-                PortType::Value(of) => PortType::Value(DataType::plain(DataKind::List(Box::new(unrefined(of))))),
-                other => PortType::List(Box::new(other)),
+            if let PortType::Value(of) = first {
+                PortType::Value(DataType::plain(DataKind::List(Box::new(unrefined(of)))))
+            } else {
+                PortType::List(Box::new(first))
             }
         }
     })
@@ -37,10 +38,12 @@ fn of_expression(expression: &Expression, types: &Types) -> Result<DataType, Tar
     let plain = |kind| Ok(DataType::plain(kind));
     match expression {
         Expression::Value(value) => Ok(values::type_of([value])),
-        Expression::Reference(reference) => match types.wire(reference)?.ty {
-            PortType::Value(of) => Ok(unrefined(of)),
-            _ => plain(DataKind::String),
-        },
+        Expression::Reference(reference) => {
+            let PortType::Value(of) = types.wire(reference)?.ty else {
+                return plain(DataKind::String);
+            };
+            Ok(unrefined(of))
+        }
         Expression::Column(_) | Expression::Metric(_) | Expression::Text(_) => plain(DataKind::String),
         Expression::Between { .. }
         | Expression::Unary {

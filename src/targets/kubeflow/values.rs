@@ -112,22 +112,30 @@ pub(super) fn says_more(ty: &DataType) -> bool {
 
 /// An artifact's definition; that of its items, with a mark, for a list.
 pub(super) fn artifact(ty: &PortType) -> ArtifactDefinition {
-    let (ty, is_artifact_list) = match ty {
-        PortType::List(of) => (innermost(of), true),
-        other => (other, false),
-    };
+    let mut innermost = ty;
+    while let PortType::List(of) = innermost {
+        innermost = of;
+    }
     ArtifactDefinition {
-        artifact_type: schema(ty),
-        is_artifact_list,
+        artifact_type: schema(innermost),
+        is_artifact_list: matches!(ty, PortType::List(_)),
         ..ArtifactDefinition::default()
     }
 }
 
-fn innermost(ty: &PortType) -> &PortType {
-    match ty {
-        PortType::List(of) => innermost(of),
-        other => other,
+/// The type of one item; nothing for what is no list.
+pub(super) fn item(ty: &PortType) -> Option<PortType> {
+    if let PortType::List(of) = ty {
+        return Some(of.as_ref().clone());
     }
+    let PortType::Value(DataType {
+        kind: DataKind::List(of),
+        ..
+    }) = ty
+    else {
+        return None;
+    };
+    Some(PortType::Value(of.as_ref().clone()))
 }
 
 fn schema(ty: &PortType) -> ArtifactSchema {
