@@ -5,7 +5,7 @@ use clap::{Parser, Subcommand};
 
 use crate::commands::{
     build, check, completions, explain, fmt, graph, import, launch, lock, logs, lsp, new, op, registry, run, runs,
-    show, submit, test,
+    show, submit, test, verify,
 };
 use crate::exit;
 use crate::output::Colour;

@@ -20,6 +20,7 @@ pub mod runs;
 pub mod show;
 pub mod submit;
 pub mod test;
+pub mod verify;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
@@ -76,6 +77,7 @@ pub fn run(command: Command, context: &Context) -> Result<Exit, Problem> {
         Command::Lock(arguments) => lock::run(&arguments, context),
         Command::Build(arguments) => build::run(&arguments, context),
         Command::Submit(arguments) => submit::run(&arguments, context),
+        Command::Verify(arguments) => verify::run(&arguments, context),
         Command::Graph(arguments) => graph::run(&arguments, context),
         Command::Import(arguments) => import::run(&arguments, context),
         Command::Explain(arguments) => explain::run(&arguments, context),

@@ -7,6 +7,7 @@
 mod fields;
 mod shapes;
 mod text;
+mod yaml;
 
 use serde::de::DeserializeOwned;
 use serde_json::Value as Json;

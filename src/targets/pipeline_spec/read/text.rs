@@ -8,7 +8,7 @@ use super::{Place, ReadError};
 /// Bytes of the largest file that is read. A pipeline that Kubernetes takes has at most a hundredth of it.
 const LARGEST: usize = 256 * 1024 * 1024;
 /// Levels of maps and lists within each other; a specification has about ten.
-const DEEPEST: usize = 64;
+const DEEPEST: usize = 40;
 /// Values that aliases may stand for, all together.
 const ALIASED: usize = 100_000;
 
@@ -136,7 +136,7 @@ fn json_help(error: &serde_json::Error) -> &'static str {
 }
 
 fn yaml(text: &str) -> Result<Vec<Json>, ReadError> {
-    serde_saphyr::from_multiple_with_options(text, options()).map_err(|error| {
+    super::yaml::documents(text, options()).map_err(|error| {
         let error = error.without_snippet();
         let place = error.location().map(|location| Place::Position {
             line: location.line(),
@@ -148,7 +148,7 @@ fn yaml(text: &str) -> Result<Vec<Json>, ReadError> {
 }
 
 /// Budgets for files of up to [`LARGEST`] bytes. Those of aliases are small: they are what makes small files large.
-fn options() -> Options {
+pub(super) fn options() -> Options {
     serde_saphyr::options! {
         budget: serde_saphyr::budget! {
             max_events: 100_000_000,
@@ -163,6 +163,9 @@ fn options() -> Options {
             max_total_replayed_events: ALIASED,
         },
         with_snippet: false,
+        // As PyYAML: `n` and `08` are text. What it reads as something else, `kfp` puts in quotes.
+        strict_booleans: true,
+        leading_zero_numbers_as_strings: true,
     }
 }
 

@@ -1,6 +1,6 @@
 //! What every rule sees: the document, and each place with what stands around it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::path::path;
 use super::super::{Component, Container, Dag, Document, Executor, ParameterItems, PipelineSpec, Task};
@@ -18,6 +18,8 @@ pub(super) struct Context<'a> {
     pub(super) runs: BTreeMap<&'a str, Vec<TaskPlace<'a>>>,
     /// Components that the root reaches, each after all that it runs; none that runs itself.
     pub(super) inner_first: Vec<ComponentPlace<'a>>,
+    /// Components that run inside of loops, at any depth.
+    pub(super) inside_loops: BTreeSet<&'a str>,
     /// Components that run themselves, each with the ways around: `a`, `b`, `a`.
     pub(super) recursions: Vec<Vec<&'a str>>,
 }
@@ -63,6 +65,7 @@ impl<'a> Context<'a> {
             platform,
             runs: BTreeMap::new(),
             inner_first: Vec::new(),
+            inside_loops: BTreeSet::new(),
             recursions: Vec::new(),
         };
         for place in context.components() {
@@ -75,6 +78,14 @@ impl<'a> Context<'a> {
             }
         }
         (context.inner_first, context.recursions) = super::references::order(&context);
+        for place in context.inner_first.iter().rev() {
+            let is_inside = place.key.is_some_and(|key| context.inside_loops.contains(key));
+            for task in context.tasks_of(*place) {
+                if is_inside || task.is_loop() {
+                    context.inside_loops.insert(&task.task.component_ref.name);
+                }
+            }
+        }
         context
     }
 
@@ -133,6 +144,11 @@ impl<'a> Context<'a> {
     pub(super) fn runs_of(&self, place: ComponentPlace<'a>) -> &[TaskPlace<'a>] {
         let runs = place.key.and_then(|key| self.runs.get(key));
         runs.map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// Whether a component runs inside of a loop.
+    pub(super) fn is_inside_loop(&self, place: ComponentPlace<'_>) -> bool {
+        place.key.is_some_and(|key| self.inside_loops.contains(key))
     }
 
     /// The executor that a component runs.

@@ -113,7 +113,18 @@ pub(super) fn parameters(context: &Context<'_>, place: ComponentPlace<'_>, findi
     }
 }
 
-/// One task that a parameter may come from. Inside a loop's component the type is that of one item.
+/// Whether what a component gives is declared as what a loop makes of it. The component of a loop declares lists; `kfp`
+/// declares them for the groups inside it too, where each gives one item.
+fn is_gathered(context: &Context<'_>, place: ComponentPlace<'_>, is_list: bool) -> bool {
+    is_loop(context, place) || (is_list && context.is_inside_loop(place))
+}
+
+/// Whether a loop runs the component.
+fn is_loop(context: &Context<'_>, place: ComponentPlace<'_>) -> bool {
+    context.runs_of(place).iter().any(TaskPlace::is_loop)
+}
+
+/// One task that a parameter may come from.
 fn parameter(
     context: &Context<'_>,
     dag: &Dag,
@@ -131,10 +142,10 @@ fn parameter(
         output.unknown(context, dag, task, key, findings);
         return;
     };
-    let is_loop = context.runs_of(output.place).iter().any(TaskPlace::is_loop);
+    let is_gathered = is_gathered(context, output.place, declared == Some(ParameterType::List));
     if let Some(declared) = declared
         && differ(declared, given)
-        && !is_loop
+        && !is_gathered
     {
         findings.add(
             FindingKind::TypeMismatch,
@@ -162,7 +173,6 @@ pub(super) fn artifacts(context: &Context<'_>, place: ComponentPlace<'_>, findin
     for name in declared.keys().filter(|name| !given.contains_key(*name)) {
         output(name).unconnected(findings);
     }
-    let is_loop = context.runs_of(place).iter().any(TaskPlace::is_loop);
     for (name, from) in given {
         let output = output(name);
         if from.artifact_selectors.is_empty() {
@@ -184,7 +194,7 @@ pub(super) fn artifacts(context: &Context<'_>, place: ComponentPlace<'_>, findin
                     if let Some(declared) = declared {
                         // What a loop gathers is a list of whatever its tasks give.
                         let mut given = given.clone();
-                        given.is_artifact_list |= is_loop;
+                        given.is_artifact_list |= is_gathered(context, place, declared.is_artifact_list);
                         fit(&output.noun(), declared, &given, || output.at(), findings);
                     }
                 }
@@ -195,7 +205,7 @@ pub(super) fn artifacts(context: &Context<'_>, place: ComponentPlace<'_>, findin
 
 /// What a loop gives is a list.
 pub(super) fn loop_results(context: &Context<'_>, place: ComponentPlace<'_>, findings: &mut Findings) {
-    if !context.runs_of(place).iter().any(TaskPlace::is_loop) {
+    if !is_loop(context, place) {
         return;
     }
     for (name, output) in &place.component.output_definitions.parameters {
