@@ -121,3 +121,155 @@ fn findings_are_sentences_with_a_way_out() {
         }
     }
 }
+
+/// What each kind of finding means; `MLP_BLESS=1` writes it anew.
+#[test]
+fn the_reference_is_up_to_date() {
+    let mut text = String::from(
+        "# Findings of `mlp verify`\n\nWhat the verifier says of a compiled pipeline, whoever wrote it. Errors are what a platform refuses, fails on or \
+         gets\nwrong; warnings are what some of them do. Written by a test; change `src/targets/pipeline_spec/verify/finding.rs`.\n\n\
+         | kind | severity | meaning |\n|---|---|---|\n",
+    );
+    for kind in FindingKind::ALL {
+        let summary = kind.summary().replace('|', "\\|");
+        text.push_str(&format!("| `{}` | {} | {summary} |\n", kind.code(), kind.severity()));
+    }
+    text.push_str(
+        "\nA file that cannot be read has the one finding `unreadable` in `--format json`, with its place.\n\
+         `tests/conformance/kubeflow/mutations.json` has a pipeline for every kind.\n",
+    );
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/verify.md");
+    if std::env::var_os("MLP_BLESS").is_some() {
+        std::fs::write(path, &text).unwrap();
+    }
+    let present = std::fs::read_to_string(path).unwrap_or_default();
+    assert!(
+        present == text,
+        "docs/verify.md is stale: run the test again with MLP_BLESS=1"
+    );
+}
+
+#[test]
+fn codes_are_unique() {
+    let mut codes: Vec<&str> = FindingKind::ALL.iter().map(|kind| kind.code()).collect();
+    codes.sort_unstable();
+    let count = codes.len();
+    codes.dedup();
+    assert_eq!(codes.len(), count);
+}
+
+/// The kinds that are found, errors and warnings.
+fn kinds(document: &Document, platform: Platform) -> Vec<&'static str> {
+    verify(document, platform)
+        .iter()
+        .map(|finding| finding.kind.code())
+        .collect()
+}
+
+#[test]
+fn vertex_refuses_a_second_document() {
+    let document = document(&mutations(), Platform::Kubeflow).unwrap();
+    assert_eq!(kinds(&document, Platform::Vertex), ["second-document"]);
+}
+
+#[test]
+fn a_large_pipeline_is_warned_of() {
+    let mut document = document(&mutations(), Platform::Kubeflow).unwrap();
+    document.spec.pipeline_info.description = Some("x".repeat(1_200_000));
+    assert_eq!(kinds(&document, Platform::Kubeflow), ["too-large"]);
+}
+
+#[test]
+fn loops_inside_loops_whose_items_kfp_local_mixes_up_are_warned_of() {
+    let text = mutations()["spec"].to_string().replace("word-item", "word-loop-item");
+    let mut spec: Value = serde_json::from_str(&text).unwrap();
+    // The inner loop moves into the body of another.
+    spec["components"]["comp-around"] = spec["components"]["comp-loop"].clone();
+    let each = &mut spec["components"]["comp-around"]["dag"]["tasks"]["each"];
+    each["componentRef"]["name"] = json!("comp-body");
+    spec["components"]["comp-body"] = json!({
+        "inputDefinitions": spec["components"]["comp-each"]["inputDefinitions"],
+        "outputDefinitions": spec["components"]["comp-each"]["outputDefinitions"],
+        "dag": {
+            "tasks": {"inner": {
+                "componentRef": {"name": "comp-loop"},
+                "inputs": {"parameters": {
+                    "words": {"componentInputParameter": "words"},
+                    "name": {"componentInputParameter": "word-loop-item"}
+                }}
+            }},
+            "outputs": {"parameters": {"text": {"valueFromParameter": {
+                "producerSubtask": "inner", "outputParameterKey": "text"
+            }}}}
+        }
+    });
+    spec["components"]["comp-work"]["dag"]["tasks"]["loop"]["componentRef"]["name"] = json!("comp-around");
+    let document = read(&spec.to_string()).unwrap();
+    assert_eq!(kinds(&document, Platform::Kubeflow), ["loop-item-name"]);
+}
+
+#[test]
+fn a_file_of_one_component_may_be_named_like_it() {
+    let component = json!({
+        "schemaVersion": "2.1.0",
+        "pipelineInfo": {"name": "a"},
+        "deploymentSpec": {"executors": {"exec-a": {"container": {"image": "alpine", "command": ["true"]}}}},
+        "components": {"comp-a": {"executorLabel": "exec-a"}},
+        "root": {"dag": {"tasks": {"a": {"componentRef": {"name": "comp-a"}}}}}
+    });
+    let document = read(&component.to_string()).unwrap();
+    assert_eq!(kinds(&document, Platform::Kubeflow), Vec::<&str>::new());
+}
+
+/// A chain, each task after the one before.
+fn chain(tasks: usize, argument: &str) -> Value {
+    let mut spec = json!({
+        "schemaVersion": "2.1.0",
+        "pipelineInfo": {"name": "chain"},
+        "deploymentSpec": {"executors": {}},
+        "components": {},
+        "root": {"dag": {"tasks": {}}}
+    });
+    for number in 0..tasks {
+        let name = format!("t{number}");
+        spec["deploymentSpec"]["executors"][format!("exec-{name}")] = json!({"container": {
+            "image": "alpine", "command": ["echo", argument, "{{$.inputs.parameters['x']}}", "{{$.outputs.parameters['x'].output_file}}"]
+        }});
+        let x = json!({"parameters": {"x": {"parameterType": "STRING"}}});
+        spec["components"][format!("comp-{name}")] =
+            json!({"executorLabel": format!("exec-{name}"), "inputDefinitions": x, "outputDefinitions": x});
+        let mut task = json!({"componentRef": {"name": format!("comp-{name}")}});
+        match number.checked_sub(1) {
+            Some(before) => {
+                let before = format!("t{before}");
+                task["dependentTasks"] = json!([before]);
+                task["inputs"]["parameters"]["x"] =
+                    json!({"taskOutputParameter": {"producerTask": before, "outputParameterKey": "x"}});
+            }
+            None => task["inputs"]["parameters"]["x"] = json!({"runtimeValue": {"constant": "a"}}),
+        }
+        spec["root"]["dag"]["tasks"][name] = task;
+    }
+    spec
+}
+
+#[test]
+fn ten_thousand_tasks_and_fifty_megabytes_are_verified() {
+    let document = read(&chain(10_000, "").to_string()).unwrap();
+    assert_eq!(kinds(&document, Platform::Kubeflow), ["too-large"]);
+    let document = read(&chain(100, &"x".repeat(500_000)).to_string()).unwrap();
+    assert_eq!(kinds(&document, Platform::Kubeflow), ["too-large"]);
+}
+
+#[test]
+fn components_may_be_nested_deep() {
+    // Ten thousand graphs within each other: nothing recurses on what a file says.
+    let mut spec = chain(1, "");
+    for depth in 0..10_000 {
+        let inner = spec["root"].clone();
+        spec["components"][format!("comp-d{depth}")] = inner;
+        spec["root"] = json!({"dag": {"tasks": {"d": {"componentRef": {"name": format!("comp-d{depth}")}}}}});
+    }
+    let document = read(&spec.to_string()).unwrap();
+    assert_eq!(kinds(&document, Platform::Kubeflow), Vec::<&str>::new());
+}

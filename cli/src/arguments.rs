@@ -69,6 +69,8 @@ pub enum Command {
     Import(import::Arguments),
     /// Start a run on Kubeflow Pipelines or Vertex AI
     Submit(submit::Arguments),
+    /// Say what is wrong with a compiled pipeline, whoever wrote it
+    Verify(verify::Arguments),
     /// Draw a pipeline
     Graph(graph::Arguments),
     /// Explain an error or a warning

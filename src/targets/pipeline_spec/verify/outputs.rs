@@ -106,6 +106,7 @@ pub(super) fn parameters(context: &Context<'_>, place: ComponentPlace<'_>, findi
         let declared = declared.get(name).map(|output| output.parameter_type);
         if declared.is_none() {
             output.undeclared(findings);
+            continue;
         }
         for selector in selectors {
             parameter(context, dag, &output, declared, selector, findings);
@@ -181,6 +182,7 @@ pub(super) fn artifacts(context: &Context<'_>, place: ComponentPlace<'_>, findin
         let declared = declared.get(name);
         if declared.is_none() {
             output.undeclared(findings);
+            continue;
         }
         for selector in &from.artifact_selectors {
             let (task, key) = (&selector.producer_subtask, &selector.output_artifact_key);

@@ -153,8 +153,10 @@ fn is_found_locally(place: &TaskPlace<'_>, name: &str, source: &Source<'_>) -> b
                 .find(|each| known.contains_key(*each));
             found == Some(*input)
         }
+        // It looks for outputs in the graphs further out as well, and `kfp` names inputs by where they come from.
+        (Source::Graph(input), Some(_)) => *input == name && name.starts_with("pipelinechannel--"),
         (Source::Output { .. } | Source::Constant(_) | Source::Status(_) | Source::Run, None)
-        | (Source::Graph(_) | Source::Constant(_) | Source::Status(_) | Source::Run, Some(_)) => false,
+        | (Source::Constant(_) | Source::Status(_) | Source::Run, Some(_)) => false,
     }
 }
 

@@ -36,9 +36,13 @@ pub(super) fn scan(text: &str) -> Scan {
         match character {
             '\'' | '"' => {
                 let literal = literal(rest);
-                scan.has_replaced_text |= ["&&", "||", "!(", "pipelinechannel--", "inputs.parameter_values["]
-                    .iter()
-                    .any(|each| literal.contains(each));
+                let is_name = text
+                    .get(..position)
+                    .is_some_and(|before| before.ends_with("parameter_values["));
+                scan.has_replaced_text |= !is_name
+                    && ["&&", "||", "!(", "pipelinechannel--", "inputs.parameter_values["]
+                        .iter()
+                        .any(|each| literal.contains(each));
                 let end = position + literal.len();
                 while characters.next_if(|(next, _)| *next < end).is_some() {}
             }
@@ -138,6 +142,8 @@ mod tests {
         assert!(!scan("!(a) && b != c && ! (d)").has_bare_not);
         assert!(!scan("a == '!b'").has_bare_not);
         assert!(scan("a == 'x && y'").has_replaced_text);
+        assert!(scan("a == 'pipelinechannel--x'").has_replaced_text);
+        assert!(!scan("inputs.parameter_values['pipelinechannel--x'] == 'x'").has_replaced_text);
         assert!(!scan(r"a == 'it\'s' && b").has_replaced_text);
         assert!(scan("'").is_parsable && scan("'\\").is_parsable && scan("").is_parsable);
     }

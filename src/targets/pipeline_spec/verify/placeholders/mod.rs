@@ -29,8 +29,9 @@ enum Support {
 }
 
 /// Placeholders of the run, with what Kubeflow and Vertex AI make of them.
-const OF_THE_RUN: [(&str, Support, Support); 12] = [
+const OF_THE_RUN: [(&str, Support, Support); 13] = [
     ("", Support::Full, Support::Full),
+    ("json_escape", Support::No, Support::Full),
     ("outputs.output_file", Support::No, Support::Full),
     ("outputMetadataUri", Support::No, Support::Full),
     ("pipeline_job_name", Support::Alone, Support::Full),
@@ -248,6 +249,7 @@ fn check(names: &Place<'_>, text: &str, path: &str, findings: &mut Findings) {
 
 fn of_the_run(platform: Platform, name: &str) -> Option<Support> {
     let name = name.split_once(".json_escape").map_or(name, |(name, _)| name);
+    let name = name.split_once('[').map_or(name, |(name, _)| name);
     let (_, kubeflow, vertex) = OF_THE_RUN.into_iter().find(|(known, _, _)| *known == name)?;
     Some(match platform {
         Platform::Kubeflow => kubeflow,
