@@ -650,8 +650,9 @@ impl Importer<'_> {
         };
         let declared = component.input_definitions.parameters.get(&iterator.item_input);
         let declared = declared.map_or(ParameterType::Unspecified, |input| input.parameter_type);
+        // The SDK writes `STRING` for every item of whose type it knows nothing.
         if let Port::Value(list) = items.port
-            && declared != ParameterType::Unspecified
+            && !matches!(declared, ParameterType::Unspecified | ParameterType::String)
         {
             let declared = self.types.declared(declared);
             let fits = self.types.item(list).and_then(|item| self.types.unify(item, declared));

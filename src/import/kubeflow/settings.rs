@@ -5,6 +5,7 @@ use serde_json::Value as Json;
 
 use super::names::is_nameable;
 use crate::format;
+use crate::targets::accelerators;
 use crate::targets::pipeline_spec::{
     Accelerator, Container, ContainerResources, EnvironmentVariable, KubernetesExecutor, ParameterInput, RetryPolicy,
     RuntimeValue, Task,
@@ -32,8 +33,12 @@ impl Settings {
         if let Some(kubernetes) = kubernetes {
             settings.secrets(kubernetes);
         }
+        let node = kubernetes
+            .and_then(|own| own.node_selector.as_ref())
+            .and_then(|selector| selector.labels.get(accelerators::GPU_LABEL))
+            .cloned();
         if let Some(resources) = &container.resources {
-            settings.resources(resources);
+            settings.resources(resources, node.as_deref());
         }
         if let Some(seconds) = kubernetes.and_then(|own| own.active_deadline_seconds.as_ref()) {
             settings.timeout(seconds);
@@ -96,7 +101,7 @@ impl Settings {
         }
     }
 
-    fn resources(&mut self, resources: &ContainerResources) {
+    fn resources(&mut self, resources: &ContainerResources, node: Option<&str>) {
         let mut entries: Vec<(String, String)> = Vec::new();
         let limit = self.cores(resources.resource_cpu_limit.as_deref(), resources.cpu_limit);
         let request = self.cores(resources.resource_cpu_request.as_deref(), resources.cpu_request);
@@ -122,7 +127,7 @@ impl Settings {
             }
         }
         if let Some(accelerator) = &resources.accelerator {
-            entries.extend(self.accelerator(accelerator));
+            entries.extend(self.accelerator(accelerator, node));
         }
         if !entries.is_empty() {
             self.write("resources", record(&entries));
@@ -180,7 +185,7 @@ impl Settings {
         read
     }
 
-    fn accelerator(&mut self, accelerator: &Accelerator) -> Option<(String, String)> {
+    fn accelerator(&mut self, accelerator: &Accelerator, node: Option<&str>) -> Option<(String, String)> {
         let kind = accelerator.resource_type.as_ref().or(accelerator.kind.as_ref())?;
         let count = accelerator.resource_count.as_ref().or(accelerator.count.as_ref());
         let count = count.map_or("1", String::as_str);
@@ -189,15 +194,24 @@ impl Settings {
                 .push("its accelerator is a value of the run; write kind and count themselves".to_owned());
             return None;
         }
-        match count.parse::<u32>() {
-            Ok(0) => None,
-            Ok(count) => Some((
-                "gpu".to_owned(),
-                format!("{{ kind: {}, count: {count} }}", format::quoted(kind)),
-            )),
-            Err(_) => {
-                self.refusals
-                    .push(format!("its number of accelerators `{count}` cannot be read"));
+        let named = |name: &str| accelerators::GPUS.iter().find(|gpu| gpu.vertex_name == name || gpu.kubernetes_label == name);
+        let kind = match (named(kind), node.and_then(named)) {
+            (Some(gpu), _) => Some(gpu.kubernetes_label),
+            (None, _) if kind != accelerators::GPU_RESOURCE => {
+                self.refusals.push(format!("its accelerator `{kind}` is none that the language knows"));
+                return None;
+            }
+            (None, node) => node.map(|gpu| gpu.kubernetes_label),
+        };
+        match (count.parse::<u32>(), kind) {
+            (Ok(0), _) => None,
+            (Ok(count), Some(kind)) => {
+                let kind = format::quoted(kind);
+                Some(("gpu".to_owned(), format!("{{ kind: {kind}, count: {count} }}")))
+            }
+            (Ok(count), None) => Some(("gpu".to_owned(), count.to_string())),
+            (Err(_), _) => {
+                self.refusals.push(format!("its number of accelerators `{count}` cannot be read"));
                 None
             }
         }
@@ -294,7 +308,13 @@ impl Settings {
             if selector.node_selector_json.is_some() {
                 self.remark("Its node selector is a value of the run, which the language cannot say.");
             }
-            entries.extend(labels("node_selector", &selector.labels));
+            let mut own = selector.labels.clone();
+            let gpu = self.written.iter().any(|(name, value)| *name == "resources" && value.contains("gpu: { kind"));
+            if gpu {
+                // The kind of GPU says it.
+                own.remove(accelerators::GPU_LABEL);
+            }
+            entries.extend(labels("node_selector", &own));
         }
         entries.extend(self.tolerations(own));
         entries.extend(self.volumes(own));

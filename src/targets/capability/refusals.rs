@@ -201,7 +201,8 @@ fn has_container_hole(step: &Step) -> bool {
         Some(_) | None => true,
     };
     arguments.iter().flatten().any(|part| match part {
-        ArgumentPart::Text(text) => text.contains("{{"),
+        // Alone, `{{$}}` asks for everything that the task is given: so the platform's own Python components are called.
+        ArgumentPart::Text(text) => text != "{{$}}" && text.contains("{{$"),
         ArgumentPart::Hole(name) | ArgumentPart::Uri(name) => !is_plain(name),
     })
 }

@@ -1,0 +1,145 @@
+//! Imports of compiled Kubeflow pipelines: the project that is made, that it checks, that it compiles back.
+//!
+//! `tests/import/NAME.yaml` is what the real SDK compiled; `NAME.mlp` is the program that is made of it.
+#![allow(
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    reason = "tests read the repository's own files, and fail by panicking"
+)]
+
+mod harness;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use harness::{assert_fresh, root};
+use mlp::db::Database;
+use mlp::diagnostics::{Format, Severity, render};
+use mlp::import::kubeflow::{Imported, import};
+use mlp::plan::{self, DeclaredTarget, KubeflowTarget, Plan, Platform};
+use mlp::project::{Lock, MemoryHost};
+use mlp::targets::pipeline_spec::{self, Document};
+use mlp::targets::{self, Request, TargetName};
+use mlp::workspace;
+
+fn document(text: &str) -> Document {
+    pipeline_spec::read(text).unwrap()
+}
+
+fn database(imported: &Imported) -> Database {
+    let files = imported.files.iter().map(|file| (file.path.clone(), file.text.clone()));
+    Database::new(Arc::new(MemoryHost { files: files.collect() }))
+}
+
+/// The errors of a project, as `mlp check` shows them.
+fn errors(imported: &Imported) -> String {
+    let db = database(imported);
+    let mut problems = workspace::check(&db);
+    problems.retain(|problem| problem.severity == Severity::Error);
+    render(&db, &problems, Format::Terminal { colour: false })
+}
+
+/// What a plan is on Kubeflow.
+fn compiled(plan: &Plan) -> BTreeMap<Utf8PathBuf, String> {
+    let target = plan.targets.values().next().cloned();
+    let target = target
+        .unwrap_or_else(|| DeclaredTarget::undeclared("kubeflow", Platform::Kubeflow(KubeflowTarget::default())));
+    let request = Request {
+        plan,
+        target: &target,
+        sources: &BTreeMap::new(),
+        lock: &Lock::default(),
+    };
+    let built = targets::build(TargetName::Kubeflow, &request).unwrap();
+    built.files.into_iter().map(|file| (file.path, file.text)).collect()
+}
+
+fn program(imported: &Imported) -> &str {
+    let file = imported.files.iter().find(|file| file.path.extension() == Some("mlp"));
+    &file.unwrap().text
+}
+
+fn fixtures() -> Vec<Utf8PathBuf> {
+    let folder = root().join("tests/import").read_dir_utf8().unwrap();
+    let mut paths: Vec<Utf8PathBuf> = folder
+        .map(|entry| entry.unwrap().path().to_owned())
+        .filter(|path| path.extension() == Some("yaml"))
+        .collect();
+    paths.sort();
+    assert!(!paths.is_empty());
+    paths
+}
+
+#[test]
+fn what_the_sdk_compiled_becomes_a_project_that_compiles_back() {
+    for path in fixtures() {
+        let name = path.file_stem().unwrap();
+        let original = document(&std::fs::read_to_string(&path).unwrap());
+        let imported = import(&original).unwrap_or_else(|refused| panic!("{name}: {refused}"));
+        assert_fresh(&format!("tests/import/{name}.mlp"), program(&imported));
+        assert_eq!(errors(&imported), "", "{name}");
+        let plan = plan::build(&database(&imported)).unwrap();
+        let files = compiled(&plan);
+        let again = files.values().find(|text| document(text).spec.pipeline_info.name == original.spec.pipeline_info.name);
+        assert!(again.is_some(), "{name}: no file of that name");
+    }
+}
+
+/// Imports, checks and compiles every file of a folder of one's own, and writes what comes out beside it.
+#[test]
+#[ignore = "for use while working: MLP_IMPORT_DIR=folder"]
+fn every_file_of_a_folder() {
+    let folder = Utf8PathBuf::from(std::env::var("MLP_IMPORT_DIR").unwrap());
+    let out = folder.join("out");
+    std::fs::create_dir_all(&out).unwrap();
+    for entry in folder.read_dir_utf8().unwrap() {
+        let path = entry.unwrap().path().to_owned();
+        if path.extension() != Some("yaml") {
+            continue;
+        }
+        let name = path.file_stem().unwrap();
+        let said = one_of_a_folder(&path, &out.join(name));
+        println!("=== {name}: {said}");
+    }
+}
+
+fn one_of_a_folder(path: &Utf8Path, out: &Utf8Path) -> String {
+    let original = match pipeline_spec::read(&std::fs::read_to_string(path).unwrap()) {
+        Ok(original) => original,
+        Err(error) => return format!("unreadable: {error}"),
+    };
+    let imported = match import(&original) {
+        Ok(imported) => imported,
+        Err(refused) => return format!("refused\n{refused}"),
+    };
+    std::fs::write(format!("{out}.mlp"), program(&imported)).unwrap();
+    let errors = errors(&imported);
+    if !errors.is_empty() {
+        return format!("errors\n{errors}");
+    }
+    let plan = plan::build(&database(&imported)).unwrap();
+    let target = DeclaredTarget::undeclared("kubeflow", Platform::Kubeflow(KubeflowTarget::default()));
+    let target = plan.targets.values().next().unwrap_or(&target);
+    let request = Request {
+        plan: &plan,
+        target,
+        sources: &BTreeMap::new(),
+        lock: &Lock::default(),
+    };
+    match targets::build(TargetName::Kubeflow, &request) {
+        Ok(built) => {
+            for file in built.files {
+                let name = document(&file.text).spec.pipeline_info.name;
+                let again = if name == original.spec.pipeline_info.name {
+                    format!("{out}.again.yaml")
+                } else {
+                    format!("{out}.{name}.yaml")
+                };
+                std::fs::write(again, file.text).unwrap();
+            }
+            format!("compiled {:?}", imported.notes)
+        }
+        Err(error) => format!("not compiled: {error}"),
+    }
+}
