@@ -43,8 +43,8 @@ fn errors(imported: &Imported) -> String {
 /// What a plan is on Kubeflow.
 fn compiled(plan: &Plan) -> BTreeMap<Utf8PathBuf, String> {
     let target = plan.targets.values().next().cloned();
-    let target = target
-        .unwrap_or_else(|| DeclaredTarget::undeclared("kubeflow", Platform::Kubeflow(KubeflowTarget::default())));
+    let target =
+        target.unwrap_or_else(|| DeclaredTarget::undeclared("kubeflow", Platform::Kubeflow(KubeflowTarget::default())));
     let request = Request {
         plan,
         target: &target,
@@ -81,7 +81,9 @@ fn what_the_sdk_compiled_becomes_a_project_that_compiles_back() {
         assert_eq!(errors(&imported), "", "{name}");
         let plan = plan::build(&database(&imported)).unwrap();
         let files = compiled(&plan);
-        let again = files.values().find(|text| document(text).spec.pipeline_info.name == original.spec.pipeline_info.name);
+        let again = files
+            .values()
+            .find(|text| document(text).spec.pipeline_info.name == original.spec.pipeline_info.name);
         assert!(again.is_some(), "{name}: no file of that name");
     }
 }

@@ -185,14 +185,26 @@ impl<'a> Importer<'a> {
                 "The pipeline is shown as \"{display}\", which the language cannot say: people will see its name."
             ));
         }
-        if let Some(root) = &self.spec.default_pipeline_root {
+        if let Some(root) = self
+            .spec
+            .default_pipeline_root
+            .as_ref()
+            .filter(|_| self.pipeline_root().is_none())
+        {
             self.note(format!(
-                "Artifacts go to `{root}`: it stands in the project's `target` as `root`."
+                "Artifacts go to `{root}`, which is no address of storage; name one as `root` of a `target`."
             ));
         }
         if let Some(pipeline) = self.pipeline(&self.spec.root, &name, docs, true) {
             self.pipelines.push(pipeline);
         }
+    }
+
+    /// Where artifacts go, if that is an address that a target can have.
+    fn pipeline_root(&self) -> Option<&'a str> {
+        let root = self.spec.default_pipeline_root.as_deref()?;
+        let known = ["gs://", "s3://", "minio://"];
+        known.iter().any(|scheme| root.starts_with(scheme)).then_some(root)
     }
 
     /// The type of an artifact as the language names it.

@@ -194,11 +194,16 @@ impl Settings {
                 .push("its accelerator is a value of the run; write kind and count themselves".to_owned());
             return None;
         }
-        let named = |name: &str| accelerators::GPUS.iter().find(|gpu| gpu.vertex_name == name || gpu.kubernetes_label == name);
+        let named = |name: &str| {
+            accelerators::GPUS
+                .iter()
+                .find(|gpu| gpu.vertex_name == name || gpu.kubernetes_label == name)
+        };
         let kind = match (named(kind), node.and_then(named)) {
             (Some(gpu), _) => Some(gpu.kubernetes_label),
             (None, _) if kind != accelerators::GPU_RESOURCE => {
-                self.refusals.push(format!("its accelerator `{kind}` is none that the language knows"));
+                self.refusals
+                    .push(format!("its accelerator `{kind}` is none that the language knows"));
                 return None;
             }
             (None, node) => node.map(|gpu| gpu.kubernetes_label),
@@ -211,7 +216,8 @@ impl Settings {
             }
             (Ok(count), None) => Some(("gpu".to_owned(), count.to_string())),
             (Err(_), _) => {
-                self.refusals.push(format!("its number of accelerators `{count}` cannot be read"));
+                self.refusals
+                    .push(format!("its number of accelerators `{count}` cannot be read"));
                 None
             }
         }
@@ -309,7 +315,10 @@ impl Settings {
                 self.remark("Its node selector is a value of the run, which the language cannot say.");
             }
             let mut own = selector.labels.clone();
-            let gpu = self.written.iter().any(|(name, value)| *name == "resources" && value.contains("gpu: { kind"));
+            let gpu = self
+                .written
+                .iter()
+                .any(|(name, value)| *name == "resources" && value.contains("gpu: { kind"));
             if gpu {
                 // The kind of GPU says it.
                 own.remove(accelerators::GPU_LABEL);

@@ -102,7 +102,7 @@ impl Importer<'_> {
 
     fn target_text(&self, text: &mut String) {
         let mut settings = Vec::new();
-        if let Some(root) = &self.spec.default_pipeline_root {
+        if let Some(root) = self.pipeline_root() {
             settings.push(format!("root: {}", format::quoted(root)));
         }
         if !self.secrets.is_empty() {
