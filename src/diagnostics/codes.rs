@@ -95,7 +95,7 @@ declare! {
     DuplicateParameter = "E0405", Error, "a parameter or output that is declared twice";
     UnknownHole = "E0406", Error, "a hole of a command that the step cannot fill";
     BuiltinOutsideLibrary = "E0407", Error, "`run: builtin` outside the standard library";
-    PythonFile = "E0410", Error, "a Python file that cannot be read";
+    PythonFile = "E0410", Error, "a file of a step that cannot be read";
     PythonSyntax = "E0411", Error, "a Python file with a syntax error";
     PythonFunctionMissing = "E0412", Error, "a Python function that its file does not define";
     PythonParameters = "E0413", Error, "a Python function whose parameters are not those of the step";

@@ -4,7 +4,8 @@ use super::context::Context;
 use super::settings::plain_text;
 use crate::diagnostics::{Code, nearest};
 use crate::plan::{ArgumentPart, PythonFunction};
-use crate::syntax::ast::{Expr, ExprKind, Ident, StringPart};
+use crate::project::Contents;
+use crate::syntax::ast::{Call, Expr, ExprKind, Ident, StringPart};
 use crate::types::{ParameterKind, Signature, Type};
 
 /// What is run.
@@ -85,11 +86,22 @@ impl Context<'_> {
     pub(crate) fn command(&mut self, arguments: &[Expr], signature: &Signature) -> Vec<Vec<ArgumentPart>> {
         let mut read = Vec::new();
         for argument in arguments {
+            if let ExprKind::Call(call) = &argument.kind
+                && call.callee.text == "file"
+            {
+                read.push(
+                    self.file_text(argument, call)
+                        .map(ArgumentPart::Text)
+                        .into_iter()
+                        .collect(),
+                );
+                continue;
+            }
             let ExprKind::String(parts) = &argument.kind else {
                 self.bad_setting(
                     argument,
                     "An argument of a command is a text.",
-                    "Write it in quotes; `{name}` is a hole.",
+                    "Write it in quotes; `{name}` is a hole, and `file(\"prepare.sh\")` the text of a file.",
                 );
                 continue;
             };
@@ -100,6 +112,29 @@ impl Context<'_> {
             read.push(parts.collect());
         }
         read
+    }
+
+    /// `file("prepare.sh")`: the text of a file of the project, as one argument.
+    fn file_text(&mut self, argument: &Expr, call: &Call) -> Option<String> {
+        let path = match call.arguments.as_slice() {
+            [only] if only.name.is_none() && call.after.is_empty() => plain_text(&only.value),
+            _ => None,
+        };
+        let Some(path) = path.filter(|path| is_inside(path)) else {
+            let message = "A file is named by one text, its path from the project's root, and stays below it.";
+            self.bad_setting(argument, message, "Write `file(\"prepare.sh\")`.");
+            return None;
+        };
+        let file = self.db.file(camino::Utf8Path::new(&path));
+        let problem = match file.contents(self.db) {
+            Contents::Text(text) => return Some(text.clone()),
+            Contents::Missing => "does not exist".to_owned(),
+            Contents::NotUtf8 { .. } => "is not UTF-8".to_owned(),
+            Contents::Unreadable(reason) => format!("cannot be read: {reason}"),
+        };
+        let diagnostic = self.problem(Code::PythonFile, argument.id, format!("The file `{path}` {problem}."));
+        self.report(diagnostic.help("The path starts at the project's root, the folder with `mlp.toml`."));
+        None
     }
 
     fn hole(&mut self, expr: &Expr, signature: &Signature) -> Option<ArgumentPart> {

@@ -54,10 +54,8 @@ impl Importer<'_> {
         let function = python::function(container);
         let wanted = function.as_deref().map_or_else(|| word(natural(name).0), word);
         let step_name = self.items.unique(&wanted);
-        let command = self.command(name, container, &parameters, &outputs);
-        if let Some(source) = python::source(container) {
-            self.sources.insert(format!("{step_name}.py"), source);
-        }
+        let source = python::source(container).map(|source| self.source(&step_name, source));
+        let command = self.command(name, container, &parameters, &outputs, source.as_deref());
         for remark in &settings.remarks {
             self.note(format!("Step `{step_name}`: {remark}"));
         }
@@ -79,12 +77,23 @@ impl Importer<'_> {
         Some(index)
     }
 
+    /// The file that holds a source.
+    fn source(&mut self, step: &str, source: &str) -> String {
+        if let Some((known, _)) = self.sources.iter().find(|(_, text)| *text == source) {
+            return known.clone();
+        }
+        let path = format!("{step}.py");
+        self.sources.insert(path.clone(), source.to_owned());
+        path
+    }
+
     fn command(
         &mut self,
         task: &str,
         container: &Container,
         parameters: &[Parameter],
         outputs: &[Output],
+        source: Option<&str>,
     ) -> Vec<String> {
         if container.command.is_empty() {
             let image = &container.image;
@@ -98,9 +107,15 @@ impl Importer<'_> {
                 )
             });
         }
-        let arguments = container.command.iter().chain(&container.args);
-        let arguments = arguments.map(|argument| self.argument(task, argument, parameters, outputs));
-        arguments.collect()
+        let last = container.command.len().saturating_sub(1);
+        let mut command = Vec::new();
+        for (index, argument) in container.command.iter().chain(&container.args).enumerate() {
+            command.push(match source {
+                Some(path) if index == last => format!("file({})", format::quoted(path)),
+                Some(_) | None => self.argument(task, argument, parameters, outputs),
+            });
+        }
+        command
     }
 
     /// An argument as the language writes it.

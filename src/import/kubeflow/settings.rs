@@ -377,7 +377,7 @@ impl Settings {
                 toleration
                     .effect
                     .as_ref()
-                    .map(|it| ("effect".to_owned(), format::quoted(it))),
+                    .map(|it| ("effect".to_owned(), format::name(it))),
             );
             written.push(record(&entries));
         }

@@ -6,6 +6,7 @@ use super::graph::Body;
 use super::operand;
 use super::scope::Scope;
 use super::task::{self, Draft};
+use super::values::Wire;
 use super::{settings, values};
 use crate::plan::{ArgumentPart, Input, Node, Operand, PortType, Reference, Step};
 use crate::targets::pipeline_spec::Container;
@@ -25,7 +26,16 @@ impl<'r> Lowering<'r> {
         let node = self.prepared(body, scope, node, is_handed_over)?;
         let mut draft = Draft::default();
         for input in &node.inputs {
-            if absent(&input.value) || is_list_constant(&input.value) {
+            if absent(&input.value) {
+                // Declared all the same: programs that look at their interface find it there, and nothing in it.
+                if let Some(mut declared) = Wire::plain(input.ty.clone()).input() {
+                    declared.default_value = self.host.absent(declared.is_optional);
+                    let parameters = &mut draft.component.input_definitions.parameters;
+                    parameters.insert(input.name.clone(), declared);
+                }
+                continue;
+            }
+            if is_list_constant(&input.value) {
                 continue;
             }
             if let Operand::Value(value) = &input.value
