@@ -7,6 +7,7 @@ use crate::names;
 use crate::plan::{Expression, Operand, Reference, TextPart};
 use crate::syntax::ast::{Expr, ExprKind, Ident, ItemKind, Literal, Setting, StringPart};
 use crate::types::display::enumerate;
+use crate::types::relation;
 use crate::types::{DataKind, DataType, EnumType, EnumVariant, RecordField, RecordType, Type, Value};
 
 use camino::Utf8Path;
@@ -400,17 +401,16 @@ impl Elaborator<'_> {
             self.report(problem.help("Keep one of the two."));
             return Computed::Unknown;
         }
+        let value = Value::Map(values);
+        // A value that does not fit keeps its own type, so that the message shows it.
         let kind = match expected {
-            Some(Type::Data(DataType {
-                kind: kind @ (DataKind::Map(_) | DataKind::Record(_)),
-                ..
-            })) => kind.clone(),
-            _ => DataKind::Record(RecordType {
+            Some(Type::Data(expected)) if relation::admit(value.clone(), expected).is_ok() => expected.kind.clone(),
+            Some(_) | None => DataKind::Record(RecordType {
                 name: None,
                 fields: types,
             }),
         };
-        constant(kind, Value::Map(values))
+        constant(kind, value)
     }
 
     fn list(&mut self, items: &[Expr], expected: Option<&Type>) -> Computed {

@@ -339,6 +339,9 @@ impl Importer<'_> {
                 first
             }
         };
+        if operator == Operator::Equal && matches!(right, Expression::Constant(Json::Bool(true), _)) {
+            return Ok((left, slot));
+        }
         Ok((Expression::Binary(operator, Box::new(left), Box::new(right)), slot))
     }
 

@@ -265,6 +265,14 @@ impl Types {
             Some((_, first, _)) if !of.accessed && fields.iter().all(|(_, ty, _)| ty == first) => {
                 Written::Map(Box::new(first.clone()))
             }
+            Some(_)
+                if !of.accessed
+                    && fields
+                        .iter()
+                        .all(|(_, ty, _)| matches!(ty, Written::Int | Written::Float)) =>
+            {
+                Written::Map(Box::new(Written::Float))
+            }
             Some(_) => Written::Record(fields),
         }
     }

@@ -28,14 +28,14 @@ impl<'r> Lowering<'r> {
         for input in &node.inputs {
             if absent(&input.value) {
                 // Declared all the same: programs that look at their interface find it there, and nothing in it.
-                if let Some(mut declared) = Wire::plain(input.ty.clone()).input() {
-                    declared.default_value = self.host.absent(declared.is_optional);
+                if let Some(declared) = Wire::plain(input.ty.clone()).input() {
                     let parameters = &mut draft.component.input_definitions.parameters;
                     parameters.insert(input.name.clone(), declared);
                 }
                 continue;
             }
-            if is_list_constant(&input.value) {
+            // In a hole it stands in the command itself.
+            if is_list_constant(&input.value) && has_hole(arguments, &input.name) {
                 continue;
             }
             if let Operand::Value(value) = &input.value
@@ -113,6 +113,13 @@ impl<'r> Lowering<'r> {
 
 fn absent(operand: &Operand) -> bool {
     matches!(operand, Operand::Value(Value::None))
+}
+
+fn has_hole(arguments: &[Vec<ArgumentPart>], input: &str) -> bool {
+    arguments.iter().flatten().any(|part| match part {
+        ArgumentPart::Text(_) => false,
+        ArgumentPart::Hole(name) | ArgumentPart::Uri(name) => name == input,
+    })
 }
 
 fn is_list_constant(operand: &Operand) -> bool {
