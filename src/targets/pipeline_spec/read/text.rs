@@ -162,8 +162,6 @@ pub(super) fn options() -> Options {
         alias_limits: serde_saphyr::alias_limits! {
             max_total_replayed_events: ALIASED,
         },
-        // The SDK's writer quotes every text that it would itself read as a boolean, and leaves `n` and `y` bare.
-        strict_booleans: true,
         with_snippet: false,
         // As PyYAML: `n` and `08` are text. What it reads as something else, `kfp` puts in quotes.
         strict_booleans: true,
