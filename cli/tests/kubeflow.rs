@@ -113,3 +113,8 @@ fn no_text_breaks_anything() {
 fn vertex_ai_is_sent_what_its_own_sdk_would_send() {
     suite("vertex_jobs.py");
 }
+
+#[test]
+fn the_table_of_what_real_checkers_miss_is_true() {
+    suite("mutations.py");
+}
