@@ -80,7 +80,11 @@ fn suite(script: &str) {
         Command::new(PYTHON.as_path())
             .arg("-B")
             .arg(folder().join(script))
-            .env("MLP", env!("CARGO_BIN_EXE_mlp")),
+            .env("MLP", env!("CARGO_BIN_EXE_mlp"))
+            .env(
+                "MLP_CACHE_DIR",
+                Path::new(env!("CARGO_TARGET_TMPDIR")).join("environments"),
+            ),
     );
 }
 
@@ -117,4 +121,9 @@ fn vertex_ai_is_sent_what_its_own_sdk_would_send() {
 #[test]
 fn the_table_of_what_real_checkers_miss_is_true() {
     suite("mutations.py");
+}
+
+#[test]
+fn the_examples_decide_on_kubeflow_as_they_decide_here() {
+    suite("examples.py");
 }
