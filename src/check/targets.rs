@@ -151,10 +151,10 @@ fn setting_place(db: &dyn Db, pipeline: &ItemKey, elaborated: &Elaborated, step:
             break;
         };
         node = found.id;
-        settings = match &found.value.kind {
-            ExprKind::Record(fields) => fields,
-            _ => &[],
-        };
+        settings = &[];
+        if let ExprKind::Record(fields) = &found.value.kind {
+            settings = fields;
+        }
     }
     Some(Place::Node(key, node))
 }

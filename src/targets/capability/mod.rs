@@ -189,10 +189,11 @@ fn local(feature: Feature) -> Support {
         | Feature::Cache
         | Feature::ContainerHole
         | Feature::LargeInteger => Support::Full,
-        Feature::Resources | Feature::Disk | Feature::Gpu | Feature::Tpu => {
-            Support::Lowered("checked against the machine, and used to schedule")
+        Feature::Resources | Feature::Gpu => Support::Lowered("checked against the machine, and used to schedule"),
+        Feature::Tpu => Support::Lowered("refused when a run starts: no TPU is looked for on this machine"),
+        Feature::Disk | Feature::Spot | Feature::Kubernetes => {
+            Support::Lowered("recorded; it says nothing about this machine")
         }
-        Feature::Spot | Feature::Kubernetes => Support::Lowered("recorded; it says nothing about this machine"),
         Feature::Secrets | Feature::ContainerSecrets => Support::Lowered("from an environment variable or a file"),
         Feature::Image => Support::Lowered("recorded; steps run as processes of this machine, not in containers"),
     }
