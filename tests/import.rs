@@ -145,3 +145,102 @@ fn one_of_a_folder(path: &Utf8Path, out: &Utf8Path) -> String {
         Err(error) => format!("not compiled: {error}"),
     }
 }
+
+/// A pipeline of one task `a`, with a container and more.
+fn of_one_task(container: &str, task: &str) -> String {
+    format!(
+        r#"{{"pipelineInfo": {{"name": "one"}}, "schemaVersion": "2.1.0",
+        "deploymentSpec": {{"executors": {{"exec-a": {{"container": {container}}}}}}},
+        "components": {{"comp-a": {{"executorLabel": "exec-a",
+          "inputDefinitions": {{"parameters": {{"text": {{"parameterType": "STRING"}}, "many": {{"parameterType": "LIST", "isOptional": true}}}}}}}}}},
+        "root": {{"dag": {{"tasks": {{"a": {{"componentRef": {{"name": "comp-a"}}, "cachingOptions": {{}}{task}}}}}}}}}}}"#
+    )
+}
+
+const TEXT: &str = r#", "inputs": {"parameters": {"text": {"runtimeValue": {"constant": "x"}}}}"#;
+
+#[test]
+fn what_the_language_cannot_say_is_refused_by_name() {
+    let plain = r#"{"image": "i", "command": ["x"]}"#;
+    let cases = [
+        (
+            r#"{"image": "i", "args": ["x"]}"#,
+            TEXT,
+            "`a` runs whatever the image `i` starts",
+        ),
+        (
+            r#"{"image": "i", "command": ["x", "{{$.inputs.parameters['many']}}"]}"#,
+            TEXT,
+            "`a` passes a list, `many`",
+        ),
+        (
+            r#"{"image": "i", "command": ["x", "{{$.pipeline_root}}"]}"#,
+            TEXT,
+            "the placeholder `{{$.pipeline_root}}`",
+        ),
+        (
+            r#"{"image": "i", "command": ["{\"IfPresent\": {\"InputName\": \"text\"}}"]}"#,
+            TEXT,
+            "`IfPresent`",
+        ),
+        (
+            r#"{"image": "{{$.inputs.parameters['i']}}", "command": ["x"]}"#,
+            TEXT,
+            "is a value of the run",
+        ),
+        (plain, "", "is not given its input `text`"),
+        (
+            plain,
+            r#", "inputs": {"parameters": {"text": {"taskOutputParameter": {"producerTask": "b", "outputParameterKey": "o"}}}}"#,
+            "the task `b`, which does not exist",
+        ),
+        (
+            plain,
+            r#", "inputs": {"parameters": {"text": {"runtimeValue": {"constant": [1, "a"]}}}}"#,
+            "mixes types",
+        ),
+        (
+            plain,
+            r#", "inputs": {"parameters": {"text": {"runtimeValue": {"constant": "x"}}}}, "triggerPolicy": {"condition": "size(x) > 1"}"#,
+            "The condition of `a` has `size`",
+        ),
+        (
+            plain,
+            r#", "dependentTasks": ["a"], "inputs": {"parameters": {"text": {"runtimeValue": {"constant": "x"}}}}"#,
+            "in a circle",
+        ),
+    ];
+    for (container, task, expected) in cases {
+        let refused = import(&document(&of_one_task(container, task)))
+            .unwrap_err()
+            .to_string();
+        assert!(refused.contains(expected), "{expected}: {refused}");
+    }
+}
+
+#[test]
+fn hostile_text_stays_text() {
+    let hostile = "a\"b\\c{d}e'f\n\"\"\"g\t$HOME {{x}} \u{1F600} /// // 012 yes";
+    let constant = serde_json::to_string(hostile).unwrap();
+    let container =
+        format!(r#"{{"image": "i", "command": ["x", {constant}], "env": [{{"name": "NAME", "value": {constant}}}]}}"#);
+    let task = format!(r#", "inputs": {{"parameters": {{"text": {{"runtimeValue": {{"constant": {constant}}}}}}}}}"#);
+    let imported = import(&document(&of_one_task(&container, &task))).unwrap();
+    assert_eq!(errors(&imported), "");
+    let plan = plan::build(&database(&imported)).unwrap();
+    let step = plan.steps.values().next().unwrap();
+    assert_eq!(step.env["NAME"], hostile);
+    let mlp::plan::Run::Command(arguments) = &step.run else {
+        panic!("a command")
+    };
+    assert_eq!(arguments[1], [mlp::plan::ArgumentPart::Text(hostile.to_owned())]);
+}
+
+#[test]
+fn a_component_that_contains_itself_ends() {
+    let text = r#"{"pipelineInfo": {"name": "loop"}, "schemaVersion": "2.1.0",
+      "components": {"comp-a": {"dag": {"tasks": {
+        "b": {"componentRef": {"name": "comp-a"}}, "c": {"componentRef": {"name": "comp-a"}, "cachingOptions": {}}}}}},
+      "root": {"dag": {"tasks": {"a": {"componentRef": {"name": "comp-a"}}}}}}"#;
+    assert!(import(&document(text)).is_err());
+}
