@@ -208,3 +208,27 @@ fn selector_problem(selector: &str) -> Option<String> {
         Wrong::Name(wrong) | Wrong::Type(wrong) => wrong,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::parse;
+    use super::scan::scan;
+
+    proptest! {
+        /// Whatever a file has for a condition: the parser is given it only when it can cope, and then it copes.
+        #[test]
+        fn no_condition_makes_the_parser_fail(
+            text in any::<String>(),
+            near in "[a-z0-9 '\"\\\\.()\\[\\]{}!&|<>=+*/%?:,-]{0,80}",
+            word in "(inputs\\.parameter_values\\['x'\\]|==|&&|!|\\(|\\)|'a'|1u|2\\.0|in|has|\\.map\\(|b'\\\\x'| |,){0,20}",
+        ) {
+            for text in [text, near, word] {
+                if scan(&text).is_parsable {
+                    let _ = parse(&text);
+                }
+            }
+        }
+    }
+}
