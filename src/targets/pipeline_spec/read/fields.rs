@@ -3,6 +3,11 @@
 //!
 //! Keys that people choose (names of tasks, inputs, executors) are left as they are: they are keys of maps, not fields.
 
+#![allow(
+    clippy::wildcard_enum_match_arm,
+    reason = "a value is of the wanted kind, or of any other"
+)]
+
 use std::fmt;
 
 use serde::de::value::StringDeserializer;
@@ -168,9 +173,7 @@ impl<'de> Deserializer<'de> for Node {
     type Error = FieldError;
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, FieldError> {
-        self.0
-            .deserialize_any(visitor)
-            .map_err(|error| serde::de::Error::custom(error))
+        self.0.deserialize_any(visitor).map_err(serde::de::Error::custom)
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, FieldError> {

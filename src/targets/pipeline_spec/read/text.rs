@@ -1,5 +1,11 @@
 //! From bytes to values: UTF-8, then JSON or YAML, one document or several.
 
+#![allow(
+    clippy::wildcard_enum_match_arm,
+    clippy::match_wildcard_for_single_variants,
+    reason = "the errors are those of a library, which may add more"
+)]
+
 use serde_json::Value as Json;
 use serde_saphyr::Options;
 

@@ -88,7 +88,7 @@ pub(super) fn differ(left: ParameterType, right: ParameterType) -> bool {
 /// A text with placeholders becomes what it is at run time; `null` is no value for an input that may be absent.
 fn is_constant_to_check(value: &serde_json::Value, is_optional: bool) -> bool {
     let has_placeholder = value.as_str().is_some_and(|text| text.contains("{{$"));
-    !has_placeholder && !(is_optional && value.is_null())
+    !has_placeholder && (!is_optional || !value.is_null())
 }
 
 /// Whether the source of a parameter exists; says so when it does not, unless another rule does.

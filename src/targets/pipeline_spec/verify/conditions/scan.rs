@@ -50,13 +50,11 @@ pub(super) fn scan(text: &str) -> Scan {
                 open.push(1);
                 deep += 1;
             }
-            ')' | ']' | '}' => {
-                // The bracket was an operator of the expression around it.
-                if open.len() > 1 {
-                    let inside = open.pop().unwrap_or_default();
-                    deep = deep.saturating_sub(inside);
-                    deep += count(&mut open);
-                }
+            // The bracket was an operator of the expression around it.
+            ')' | ']' | '}' if open.len() > 1 => {
+                let inside = open.pop().unwrap_or_default();
+                deep = deep.saturating_sub(inside);
+                deep += count(&mut open);
             }
             '&' | '|' | ',' => {
                 if let Some(last) = open.last_mut() {
