@@ -3,6 +3,7 @@
 //! `tests/import/NAME.yaml` is what the real SDK compiled; `NAME.mlp` is the program that is made of it.
 #![allow(
     clippy::disallowed_methods,
+    clippy::print_stdout,
     clippy::unwrap_used,
     reason = "tests read the repository's own files, and fail by panicking"
 )]

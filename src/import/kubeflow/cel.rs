@@ -224,9 +224,11 @@ impl Reader {
         let read = if self.takes("!") {
             Cel::Not(Box::new(self.unary()?))
         } else if self.takes("-") {
-            match self.unary()? {
-                Cel::Constant(Json::Number(number)) => number_constant(-number.as_f64().unwrap_or_default()),
-                other => Cel::Negate(Box::new(other)),
+            let operand = self.unary()?;
+            if let Cel::Constant(Json::Number(number)) = &operand {
+                number_constant(-number.as_f64().unwrap_or_default())
+            } else {
+                Cel::Negate(Box::new(operand))
             }
         } else {
             self.primary()?

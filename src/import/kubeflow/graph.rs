@@ -170,7 +170,7 @@ impl Importer<'_> {
             ));
             return;
         };
-        let before = std::mem::replace(&mut place.after, Vec::new());
+        let before = std::mem::take(&mut place.after);
         let waits = self.waits(name, task, &read.tasks, &before);
         place.after = waits;
         let strategy = task.trigger_policy.as_ref().and_then(|policy| policy.strategy);
@@ -567,12 +567,12 @@ impl Importer<'_> {
                 }
             },
         };
-        let wanted = match &items.expression {
-            Expression::Path(path) => path
-                .last()
-                .map_or_else(|| "item".to_owned(), |last| singular(&word(last))),
-            _ => "item".to_owned(),
+        let last = if let Expression::Path(path) = &items.expression {
+            path.last()
+        } else {
+            None
         };
+        let wanted = last.map_or_else(|| "item".to_owned(), |last| singular(&word(last)));
         let item = place.names.unique(&wanted);
         let bound = Bound {
             expression: Expression::name(&item),

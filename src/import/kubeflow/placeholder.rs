@@ -66,12 +66,15 @@ fn push_text(pieces: &mut Vec<Piece>, text: &str) {
     }
 }
 
+/// What stands before and after a key, and what it makes.
+type Form = (&'static str, &'static str, fn(String) -> Piece);
+
 fn placeholder(inside: &str) -> Piece {
     let inside = inside.trim_end();
     if inside.is_empty() {
         return Piece::ExecutorInput;
     }
-    let forms: [(&str, &str, fn(String) -> Piece); 6] = [
+    let forms: [Form; 6] = [
         (".inputs.parameters[", "", Piece::InputParameter),
         (".inputs.artifacts[", ".path", Piece::InputPath),
         (".inputs.artifacts[", ".uri", Piece::InputUri),
