@@ -1,5 +1,7 @@
 //! The verifier: one valid pipeline, and the ways to break it.
 
+#![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "tests")]
+
 use mlp::targets::pipeline_spec::verify::{Finding, FindingKind, Platform, verify};
 use mlp::targets::pipeline_spec::{Document, ReadError, read};
 use serde_json::{Value, json};

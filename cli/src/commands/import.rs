@@ -139,9 +139,13 @@ fn write(folder: &Utf8Path, imported: &Imported) -> Result<(), Problem> {
     for file in &imported.files {
         files::write(&staged.join(&file.path), &file.text)?;
     }
-    fs::rename(&staged, folder).map_err(|error| match error.kind() {
-        std::io::ErrorKind::AlreadyExists | std::io::ErrorKind::DirectoryNotEmpty => taken(),
-        _ => failed(error),
+    let is_taken = [std::io::ErrorKind::AlreadyExists, std::io::ErrorKind::DirectoryNotEmpty];
+    fs::rename(&staged, folder).map_err(|error| {
+        if is_taken.contains(&error.kind()) {
+            taken()
+        } else {
+            failed(error)
+        }
     })
 }
 

@@ -92,12 +92,14 @@ fn contents(file: &Utf8Path, context: &Context) -> Result<Vec<u8>, Problem> {
         read.map_err(|error| Problem::io("read", "standard input", &error))?;
         return Ok(bytes);
     }
-    std::fs::read(context.path(Some(file))).map_err(|error| match error.kind() {
-        ErrorKind::NotFound | ErrorKind::IsADirectory | ErrorKind::NotADirectory => {
+    let is_no_file = [ErrorKind::NotFound, ErrorKind::IsADirectory, ErrorKind::NotADirectory];
+    std::fs::read(context.path(Some(file))).map_err(|error| {
+        if is_no_file.contains(&error.kind()) {
             Problem::usage(format!("Cannot open `{file}`: {error}."))
                 .help("Name the YAML or JSON of a compiled pipeline; `mlp build` and `kfp dsl compile` write them.")
+        } else {
+            Problem::io("read", file, &error)
         }
-        _ => Problem::io("read", file, &error),
     })
 }
 

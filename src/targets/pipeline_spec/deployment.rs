@@ -15,6 +15,7 @@ pub struct Deployment {
 }
 
 /// What a component runs.
+#[allow(clippy::large_enum_variant, reason = "nearly every executor is a container")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub enum Executor {
