@@ -1,5 +1,7 @@
 //! Reading specifications: every shape that is known, and one clear sentence for everything else.
 
+#![allow(clippy::unwrap_used, reason = "tests")]
+
 use mlp::targets::pipeline_spec::{Document, PipelineSpec, ReadError, read, read_bytes, write};
 use proptest::prelude::*;
 use serde_json::{Value, json};
