@@ -42,7 +42,7 @@ def project(folder: Path, service: str) -> Path:
     # The comment above the service is its description.
     begin = source.rindex("\n\n", 0, begin) + 2
     text = source[:begin] + service + source[end:] + TARGET
-    for path in [example / "mlp.toml", *example.glob("*.py"), *example.glob("*.mlp")]:
+    for path in [example / "mlp.toml", *example.glob("*.py"), *example.glob("[!.]*.mlp")]:
         (folder / path.name).write_bytes(path.read_bytes())
     (folder / "main.mlp").write_text(text, encoding="utf-8")
     return folder
