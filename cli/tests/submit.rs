@@ -238,3 +238,18 @@ fn what_is_wrong_is_told_before_anything_is_sent() {
     }
     assert!(server.asked().is_empty());
 }
+
+#[test]
+fn vertex_without_a_declared_target_is_told_what_to_write() {
+    let folder = project("http://unused");
+    let source = std::fs::read_to_string(folder.path().join("main.mlp")).unwrap();
+    let undeclared = source.split("target prod").next().unwrap();
+    std::fs::write(folder.path().join("main.mlp"), undeclared).unwrap();
+    let output = submit(folder.path(), &["-t", "vertex", "-p", "text=x"], &[]);
+    assert_eq!(output.status.code(), Some(2), "{}", text(&output.stderr));
+    assert!(
+        text(&output.stderr).contains("in which project and region"),
+        "{}",
+        text(&output.stderr)
+    );
+}

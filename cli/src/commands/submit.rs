@@ -101,6 +101,7 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Problem> {
             let run = kubeflow.run(&started.id);
             report(&started, &run, arguments.wait, &environment, context)
         }
+        Platform::Vertex(settings) if settings.project.is_empty() => Err(undeclared()),
         Platform::Vertex(settings) => {
             let token = google::token(&environment)?;
             let client = Client::new(FIRST_WAIT, &environment)?;
@@ -111,6 +112,11 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Problem> {
         }
         Platform::Local | Platform::Airflow(_) => Err(unsupported(&built.target)),
     }
+}
+
+fn undeclared() -> Problem {
+    Problem::usage("No target says in which project and region of Vertex AI the run belongs.")
+        .help("Write `target prod: vertex { project: \"…\", region: \"…\", root: \"gs://…\" }`, and name it with `--target prod`.")
 }
 
 fn unsupported(target: &DeclaredTarget) -> Problem {

@@ -7,7 +7,7 @@ use super::graph::Body;
 use super::operand::{self, Taken};
 use super::scope::{Scope, give};
 use super::values::Wire;
-use crate::plan::{Call, Expression, Node, Operand, Parameter, PortType};
+use crate::plan::{Call, Expression, Graph, Node, NodeKind, Operand, Parameter, Pipeline, PortType, Reference};
 use crate::targets::pipeline_spec::{CachingOptions, Task};
 use crate::targets::{Feature, TargetError};
 use crate::types::Value;
@@ -64,6 +64,13 @@ impl<'r> Lowering<'r> {
                 give(&mut task.inputs, &parameter.name, taken.source);
             }
         }
+        for input in prepared.inputs.iter().filter(|input| !input.ty.is_value()) {
+            if let Some(taken) = operand::take(&input.value, &input.ty, scope, &body.types)? {
+                inner.types.parameters.insert(input.name.clone(), taken.wire);
+                after.extend(taken.after);
+                give(&mut task.inputs, &input.name, taken.source);
+            }
+        }
         for name in &node.after {
             after.extend(scope.wait_for(name));
         }
@@ -74,6 +81,45 @@ impl<'r> Lowering<'r> {
         let name = self.place_graph(body, scope, &node.id, component, task);
         scope.made(&node.id, &name, None);
         Ok(())
+    }
+}
+
+/// Whether a pipeline takes artifacts: then others call it, and it is not started by itself. The plan lists parameters
+/// that are values.
+pub(super) fn takes_artifacts(pipeline: &Pipeline) -> bool {
+    let mut found = false;
+    let mut visit = |reference: &Reference| {
+        found |= matches!(reference, Reference::Parameter(name)
+            if pipeline.parameters.iter().all(|parameter| parameter.name != *name));
+    };
+    visit_graph(&pipeline.graph, &mut visit);
+    for output in &pipeline.outputs {
+        operand::references(&output.value, &mut visit);
+    }
+    found
+}
+
+fn visit_graph(graph: &Graph, visit: &mut dyn FnMut(&Reference)) {
+    for node in &graph.nodes {
+        for input in &node.inputs {
+            operand::references(&input.value, visit);
+        }
+        match &node.kind {
+            NodeKind::Step(_) | NodeKind::Operation(_) | NodeKind::Pipeline(_) => {}
+            NodeKind::Branch(branch) => {
+                visit_graph(&branch.then, visit);
+                visit_graph(&branch.otherwise, visit);
+                for (then, otherwise) in &branch.values {
+                    operand::references(then, visit);
+                    operand::references(otherwise, visit);
+                }
+            }
+            NodeKind::Loop(each) => {
+                operand::references(&each.items, visit);
+                visit_graph(&each.body, visit);
+            }
+            NodeKind::Finally(last) => visit_graph(last, visit),
+        }
     }
 }
 

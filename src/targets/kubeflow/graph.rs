@@ -109,6 +109,12 @@ impl<'r> Lowering<'r> {
                 .parameters
                 .insert(parameter.name.clone(), input);
         }
+        for (name, wire) in &body.types.parameters {
+            if wire.parameter().is_none() {
+                let artifacts = &mut component.input_definitions.artifacts;
+                artifacts.insert(name.clone(), values::artifact(&wire.ty));
+            }
+        }
         for item in &pipeline.outputs {
             output(&mut component, &item.name, &Wire::output(&item.ty));
         }

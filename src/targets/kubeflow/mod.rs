@@ -56,7 +56,8 @@ impl Target for KubeflowTarget {
 
     fn build(&self, request: &Request<'_>) -> Result<Built, TargetError> {
         let mut built = Built::default();
-        for pipeline in request.plan.pipelines.values() {
+        let started = |pipeline: &&Pipeline| !call::takes_artifacts(pipeline);
+        for pipeline in request.plan.pipelines.values().filter(started) {
             let Lowered { document, warnings } = lower(request, pipeline)?;
             self.verify(&pipeline.name, &document)?;
             let text = write(&document.spec, document.platform.as_ref())

@@ -77,14 +77,28 @@ impl<'r> Lowering<'r> {
         let json = serde_json::to_string(&task).map_err(|error| TargetError::Write(error.to_string()))?;
         let json = values::without_placeholders(&json);
         if json.len() > LONGEST_TASK {
+            let (feature, way_out) = match runner {
+                Runner::Python => (
+                    Feature::PythonStep,
+                    "Build an image that has the Python files with `mlp build --images`, and name it as the step's `image`.",
+                ),
+                Runner::Command => (
+                    Feature::CommandStep,
+                    "Put the long text into a file, and pass its path.",
+                ),
+                Runner::Operation(_) => (
+                    Feature::Operation,
+                    "Write fewer or shorter conditions, checks or constants in one call.",
+                ),
+            };
             return Err(body.types.refused(
                 Some(&id),
-                Feature::PythonStep,
+                feature,
                 format!(
                     "what its container is told has {} bytes, and no more than {LONGEST_TASK} can be told",
                     json.len()
                 ),
-                "Build an image that has the Python files with `mlp build --images`, and name it as the step's `image`.",
+                way_out,
             ));
         }
         let image = step.and_then(|step| step.image.as_deref());

@@ -29,8 +29,10 @@ fn heading(spec: &PipelineSpec) -> String {
     let info = &spec.pipeline_info;
     let mut heading = format!("# PIPELINE DEFINITION\n# Name: {}\n", info.name);
     if let Some(description) = &info.description {
-        // A line of a comment ends at any of these, and what followed would be read as YAML.
-        let lines = description.replace(['\r', '\u{85}', '\u{2028}', '\u{2029}', '\u{feff}', '\0'], " ");
+        // YAML allows no control character in a comment, and a line of it ends at some of the others.
+        let no_text = |character: char| character != '\n' && character != '\t' && character.is_control();
+        let no_space = |character: char| matches!(character, '\u{2028}' | '\u{2029}' | '\u{feff}');
+        let lines = description.replace(|character| no_text(character) || no_space(character), " ");
         heading.push_str("# Description: ");
         heading.push_str(&lines.trim().replace('\n', "\n#              "));
         heading.push('\n');
