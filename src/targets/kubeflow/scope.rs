@@ -72,7 +72,7 @@ pub(super) struct Types {
     /// The target's title and the pipeline's name, for messages.
     pub(super) title: String,
     pub(super) pipeline: String,
-    pub(super) parameters: HashMap<String, Wire>,
+    pub(super) parameters: BTreeMap<String, Wire>,
     pub(super) outputs: HashMap<NodePath, Vec<(String, PortType)>>,
     /// Items of the loops around, the innermost last.
     pub(super) items: Vec<(String, PortType)>,
