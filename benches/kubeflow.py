@@ -87,7 +87,8 @@ def main() -> None:
             generate(folder, steps)
             ours = [arguments.mlp, "build", name, "--target", "kubeflow", "-o", str(folder / "built")]
             source, target = str(folder / "chain.py"), str(folder / "chain.yaml")
-            theirs = [arguments.python, "-m", "kfp.cli", "dsl", "compile", "--py", source, "--output", target]
+            compiler = [arguments.python, "-c", "from kfp.cli.__main__ import main; main()"]
+            theirs = [*compiler, "dsl", "compile", "--py", source, "--output", target]
             commands = {"mlp build": ours}
             if steps <= arguments.kfp_up_to:
                 commands["kfp dsl compile"] = theirs
@@ -99,6 +100,8 @@ def main() -> None:
                     if round_number > 0:
                         found[title].append(times)
             size = (folder / "built" / "chain.yaml").stat().st_size
+            if "kfp dsl compile" in commands and Path(target).stat().st_size < 500 * steps:
+                sys.exit("kfp did not compile the chain")
             results = {title: medians(times) for title, times in found.items()}
             print(f"{steps:6} steps, {size / 1e3:,.0f} kB")
             for title, (wall, processor) in results.items():
