@@ -100,15 +100,25 @@ fn shown(executor: &Executor, datum: &Datum) -> String {
     }
 }
 
+fn copy_folder(from: &Utf8Path, to: &Utf8Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in from.read_dir_utf8().unwrap() {
+        let entry = entry.unwrap();
+        let target = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            copy_folder(entry.path(), &target);
+        } else {
+            fs::copy(entry.path(), target).unwrap();
+        }
+    }
+}
+
 /// The program's `expected` as it comes out now.
 fn actual(program: &Utf8Path, expected: &str) -> String {
     // Runs leave state beside a project, so a copy is run.
     let copy = tempfile::tempdir().unwrap();
     let root = Utf8Path::from_path(copy.path()).unwrap();
-    for entry in program.read_dir_utf8().unwrap() {
-        let entry = entry.unwrap();
-        fs::copy(entry.path(), root.join(entry.file_name())).unwrap();
-    }
+    copy_folder(program, root);
     let plan = match compile(root) {
         Ok(plan) => plan,
         Err(errors) => return errors,

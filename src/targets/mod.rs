@@ -11,15 +11,12 @@ pub mod kubeflow;
 pub mod pins;
 pub mod pipeline_spec;
 mod plan_target;
-mod sources;
 pub mod vertex;
-
-use std::collections::BTreeMap;
 
 use camino::Utf8PathBuf;
 
 use crate::plan::{DeclaredTarget, Plan};
-use crate::project::Lock;
+use crate::project::{Lock, PythonSources};
 pub use bootstrap::python_bootstrap;
 pub use capability::{Feature, Refusal, RefusalPlace, Support};
 pub use choose::{ChoiceError, choose};
@@ -87,9 +84,8 @@ pub struct Request<'a> {
     pub plan: &'a Plan,
     /// The target with its settings; one without settings where the project declares none.
     pub target: &'a DeclaredTarget,
-    /// Texts of Python files by path from the project's root: those that steps and models run, and the project's own
-    /// modules that these import.
-    pub sources: &'a BTreeMap<String, String>,
+    /// The Python files that steps and models run.
+    pub sources: &'a PythonSources,
     /// Digests of images and hashes of packages.
     pub lock: &'a Lock,
 }

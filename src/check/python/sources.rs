@@ -9,6 +9,7 @@ use tree_sitter::{Node, Parser};
 
 use crate::db::{Db, File};
 use crate::plan::{Plan, Run};
+use crate::project::PythonSources;
 
 /// One imported module, as written.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -45,27 +46,27 @@ pub fn imports(db: &dyn Db, file: File) -> Arc<Vec<Import>> {
     Arc::new(found.into_iter().collect())
 }
 
-/// The texts of the Python files that the plan's steps and models need, by path from the project's root.
+/// What each Python file that the plan's steps and models run brings with it. A file that is not there brings nothing.
 #[must_use]
-pub fn python_sources(db: &dyn Db, plan: &Plan) -> BTreeMap<String, String> {
+pub fn python_sources(db: &dyn Db, plan: &Plan) -> PythonSources {
     let steps = plan.steps.values().filter_map(|step| match &step.run {
         Run::Python(function) => Some(function),
         Run::Command(_) => None,
     });
     let functions = steps.chain(plan.models.values().map(|model| &model.run));
-    let mut found = BTreeMap::new();
     let run: BTreeSet<&str> = functions.map(|function| function.file.as_str()).collect();
-    for path in run {
-        let path = Utf8Path::new(path);
-        add(db, path, path.parent().unwrap_or(Utf8Path::new("")), &mut found);
-    }
-    found
+    run.into_iter()
+        .map(|path| (path.to_owned(), brought(db, Utf8Path::new(path))))
+        .filter(|(path, texts)| texts.contains_key(path))
+        .collect()
 }
 
-/// Adds a file and what it imports. `beside` is the folder of the file that is run, which Python searches first.
-fn add(db: &dyn Db, path: &Utf8Path, beside: &Utf8Path, found: &mut BTreeMap<String, String>) {
-    let mut waiting = vec![path.to_owned()];
+/// The texts of a file that is run and of what it imports. Python searches the folder of that file first.
+fn brought(db: &dyn Db, run: &Utf8Path) -> BTreeMap<String, String> {
+    let beside = run.parent().unwrap_or(Utf8Path::new(""));
+    let mut waiting = vec![run.to_owned()];
     let mut seen = BTreeSet::new();
+    let mut found = BTreeMap::new();
     while let Some(path) = waiting.pop() {
         if !seen.insert(path.clone()) {
             continue;
@@ -79,6 +80,7 @@ fn add(db: &dyn Db, path: &Utf8Path, beside: &Utf8Path, found: &mut BTreeMap<Str
             waiting.extend(files(db, import, &path, beside));
         }
     }
+    found
 }
 
 /// The project's files that an import loads: those of the packages on the way, and the module's own.
@@ -229,7 +231,11 @@ mod tests {
         all.extend(files);
         let db = database(&all);
         let plan = crate::plan::build(&db).unwrap();
-        python_sources(&db, &plan).into_keys().collect()
+        python_sources(&db, &plan)
+            .remove("steps/train.py")
+            .unwrap()
+            .into_keys()
+            .collect()
     }
 
     #[test]

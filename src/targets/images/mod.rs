@@ -6,7 +6,6 @@ mod dockerfile;
 use std::collections::BTreeSet;
 
 use super::pins::{model_packages, step_packages};
-use super::sources::reachable;
 use super::{OutputFile, Request};
 use crate::plan::Run;
 use crate::project::{LockedPackage, is_image};
@@ -139,10 +138,10 @@ fn subjects<'a>(request: &Request<'a>) -> Vec<Subject<'a>> {
 
 /// The folder of one image.
 fn context(request: &Request<'_>, base: &str, subject: &Subject<'_>) -> Result<Vec<OutputFile>, ImagesError> {
-    if !request.sources.contains_key(subject.file) {
+    let Some(sources) = request.sources.get(subject.file) else {
         return Err(ImagesError::Source(subject.file.to_owned()));
-    }
-    if let Some(outside) = request.sources.keys().find(|path| !is_inside(path)) {
+    };
+    if let Some(outside) = sources.keys().find(|path| !is_inside(path)) {
         return Err(ImagesError::Source(outside.clone()));
     }
     let locked: &[LockedPackage] = match request.lock.packages(&subject.packages) {
@@ -175,11 +174,10 @@ fn context(request: &Request<'_>, base: &str, subject: &Subject<'_>) -> Result<V
         let lines: BTreeSet<String> = locked.iter().map(LockedPackage::requirement).collect();
         files.push(file("requirements.txt", lines.into_iter().collect()));
     }
-    let sources = reachable(request.sources, vec![subject.file]);
     files.extend(
         sources
-            .into_iter()
-            .map(|(path, text)| file(&format!("project/{path}"), text)),
+            .iter()
+            .map(|(path, text)| file(&format!("project/{path}"), text.clone())),
     );
     Ok(files)
 }

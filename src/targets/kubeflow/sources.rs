@@ -4,12 +4,17 @@ use std::collections::BTreeMap;
 
 use super::{Lowering, slice};
 use crate::plan::{Node, NodeKind, Operation, Plan, Run};
-use crate::targets::sources::reachable;
 
 impl Lowering<'_> {
     /// The sources that a node needs.
     pub(super) fn sources(&self, node: &Node) -> BTreeMap<String, String> {
-        reachable(self.request.sources, files(self.plan, node))
+        let brought = files(self.plan, node)
+            .into_iter()
+            .filter_map(|file| self.request.sources.get(file));
+        brought
+            .flatten()
+            .map(|(path, text)| (path.clone(), text.clone()))
+            .collect()
     }
 }
 

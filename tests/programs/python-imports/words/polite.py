@@ -1,0 +1,7 @@
+from . import (
+    title,
+)
+
+
+def polite(name: str) -> str:
+    return f"{title.TITLE} {name}"

@@ -1,0 +1,1 @@
+SALUTE = "Hello"
