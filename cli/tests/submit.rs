@@ -46,7 +46,6 @@ fn submit(folder: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> Outp
         .env_clear()
         .env("PATH", std::env::var("PATH").unwrap())
         .env("HOME", folder)
-        .env("MLP_WATCH_INTERVAL_MS", "1")
         .envs(variables.iter().copied())
         .output()
         .unwrap()

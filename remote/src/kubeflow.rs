@@ -278,13 +278,10 @@ fn credentials(environment: &Environment) -> Result<Option<(&'static str, String
 
 /// A form with one file in it, under a boundary that does not occur in the file.
 fn form(specification: &str) -> (String, Vec<u8>) {
-    let mut boundary = "mlp-boundary".to_owned();
-    for number in 0_u64.. {
-        boundary = format!("mlp-boundary-{number}");
-        if !specification.contains(&boundary) {
-            break;
-        }
-    }
+    let boundary = (0_u64..)
+        .map(|number| format!("mlp-boundary-{number}"))
+        .find(|boundary| !specification.contains(boundary))
+        .unwrap_or_default();
     let body = format!(
         "--{boundary}\r\nContent-Disposition: form-data; name=\"uploadfile\"; filename=\"pipeline.yaml\"\r\n\
          Content-Type: application/yaml\r\n\r\n{specification}\r\n--{boundary}--\r\n"

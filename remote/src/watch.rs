@@ -6,6 +6,9 @@ use std::time::{Duration, Instant};
 
 use crate::RemoteError;
 
+/// How long to wait after the first look; the wait doubles with each.
+const FIRST_WAIT: Duration = Duration::from_millis(200);
+
 /// How a run or a task stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
@@ -78,17 +81,19 @@ pub trait Watch {
     fn snapshot(&self) -> Result<Snapshot, RemoteError>;
 }
 
-/// Calls `tell` for every task whose state has changed, until the run has ended or `stop` says so; the last snapshot then.
+/// Calls `tell` for every task whose state has changed, until the run has ended or `stop` says so; the last snapshot then. It looks
+/// often at first, and every `longest` later on.
 ///
 /// # Errors
 /// When the platform stops answering.
 pub fn follow(
     run: &dyn Watch,
-    interval: Duration,
+    longest: Duration,
     stop: &dyn Fn() -> bool,
     tell: &mut dyn FnMut(&TaskSnapshot),
 ) -> Result<Snapshot, RemoteError> {
     let mut seen: BTreeMap<String, State> = BTreeMap::new();
+    let mut wait = FIRST_WAIT.min(longest);
     loop {
         let snapshot = run.snapshot()?;
         for (id, task) in &snapshot.tasks {
@@ -99,7 +104,8 @@ pub fn follow(
         if snapshot.state.is_final() || stop() {
             return Ok(snapshot);
         }
-        pause(interval, stop);
+        pause(wait, stop);
+        wait = (wait * 2).min(longest);
     }
 }
 

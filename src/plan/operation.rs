@@ -91,6 +91,29 @@ pub enum Operation {
     },
 }
 
+impl Operation {
+    /// What `mlp op` calls it.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Read { .. } => "read",
+            Self::Validate { .. } => "validate",
+            Self::Features(_) => "features",
+            Self::Project(_) => "project",
+            Self::Split { .. } => "split",
+            Self::Mask { .. } => "mask",
+            Self::Predict { .. } => "predict",
+            Self::Evaluate { .. } => "evaluate",
+            Self::Gate { .. } => "gate",
+            Self::Challenge(_) => "challenge",
+            Self::Champion { .. } => "champion",
+            Self::Prior { .. } => "prior",
+            Self::Register { .. } => "register",
+            Self::Deploy { .. } => "deploy",
+        }
+    }
+}
+
 /// Table-level checks.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Checks {

@@ -24,10 +24,8 @@ use crate::signals;
 
 /// The wait before a request is sent again.
 const FIRST_WAIT: Duration = Duration::from_millis(500);
-/// How often a run is asked how it stands.
-const INTERVAL: Duration = Duration::from_secs(5);
-/// The variable that sets another interval, in milliseconds.
-const INTERVAL_VARIABLE: &str = "MLP_WATCH_INTERVAL_MS";
+/// The longest wait until a run is asked again how it stands.
+const LONGEST_WAIT: Duration = Duration::from_secs(5);
 /// How many digits of the specification's digest name a version.
 const VERSION_DIGITS: usize = 12;
 /// The experiment of runs whose target names none.
@@ -99,7 +97,7 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Problem> {
             let kubeflow = connect_kubeflow(settings, &environment)?;
             let started = start_kubeflow(&kubeflow, settings, &request)?;
             let run = kubeflow.run(&started.id);
-            report(&started, &run, arguments.wait, &environment, context)
+            report(&started, &run, arguments.wait, context)
         }
         Platform::Vertex(settings) if settings.project.is_empty() => Err(undeclared()),
         Platform::Vertex(settings) => {
@@ -108,7 +106,7 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Problem> {
             let vertex = Vertex::new(&settings.project, &settings.region, client, &token, &environment);
             let started = start_vertex(&vertex, settings, &request)?;
             let run = vertex.run(&started.id);
-            report(&started, &run, arguments.wait, &environment, context)
+            report(&started, &run, arguments.wait, context)
         }
         Platform::Local | Platform::Airflow(_) => Err(unsupported(&built.target)),
     }
@@ -196,13 +194,7 @@ fn start_vertex(vertex: &Vertex, settings: &VertexTarget, request: &Request<'_>)
 }
 
 /// Tells what was started, and follows it if asked.
-fn report(
-    started: &Started,
-    run: &dyn Watch,
-    wait: bool,
-    environment: &Environment,
-    context: &Context,
-) -> Result<Exit, Problem> {
+fn report(started: &Started, run: &dyn Watch, wait: bool, context: &Context) -> Result<Exit, Problem> {
     let terminal = context.terminal;
     terminal.out(&format!("started {}\n{}\n", started.id, started.page))?;
     if !wait {
@@ -211,12 +203,8 @@ fn report(
     let cancel = Cancel::default();
     signals::listen(&cancel);
     let stop = || cancel.level() != CancelLevel::None;
-    let interval = environment
-        .variable(INTERVAL_VARIABLE)
-        .and_then(|text| text.parse().ok())
-        .map_or(INTERVAL, Duration::from_millis);
     let mut broken = None;
-    let last = follow(run, interval, &stop, &mut |task| {
+    let last = follow(run, LONGEST_WAIT, &stop, &mut |task| {
         if broken.is_none() {
             broken = terminal.out(&line(task, context)).err();
         }

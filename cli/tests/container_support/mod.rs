@@ -15,8 +15,7 @@ use std::sync::Arc;
 
 use mlp::db::Database;
 use mlp::plan::{
-    Binding, Graph, Node, NodeKind, NodeTask, Operand, Operation, Parameter, Plan, PortType, Reference, Run, StepCall,
-    build,
+    Binding, Graph, Node, NodeKind, NodeTask, Operand, Parameter, Plan, PortType, Reference, Run, StepCall, build,
 };
 use mlp::project::DiskHost;
 use serde_json::{Value as Json, json};
@@ -178,7 +177,7 @@ impl Platform {
         let mut command = match &node.kind {
             NodeKind::Operation(operation) => {
                 let mut command = mlp();
-                command.args(["op", operation_name(operation)]);
+                command.args(["op", operation.name()]);
                 command
             }
             NodeKind::Step(StepCall { step }) => match &self.plan.steps[step].run {
@@ -334,24 +333,5 @@ fn title(ty: &PortType) -> &'static str {
         PortType::Model { .. } => "system.Model",
         PortType::Metrics { .. } => "system.Metrics",
         _ => "system.Artifact",
-    }
-}
-
-fn operation_name(operation: &Operation) -> &'static str {
-    match operation {
-        Operation::Read { .. } => "read",
-        Operation::Validate { .. } => "validate",
-        Operation::Features(_) => "features",
-        Operation::Project(_) => "project",
-        Operation::Split { .. } => "split",
-        Operation::Mask { .. } => "mask",
-        Operation::Predict { .. } => "predict",
-        Operation::Evaluate { .. } => "evaluate",
-        Operation::Gate { .. } => "gate",
-        Operation::Challenge(_) => "challenge",
-        Operation::Champion { .. } => "champion",
-        Operation::Prior { .. } => "prior",
-        Operation::Register { .. } => "register",
-        Operation::Deploy { .. } => "deploy",
     }
 }

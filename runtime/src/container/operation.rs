@@ -55,7 +55,7 @@ pub fn operate(call: &Operate<'_>) -> Result<Found, Stop> {
         return serving(&assignment, &State::of_environment(&assignment.scratch));
     }
     match &assignment.task.node.kind {
-        NodeKind::Operation(operation) if name(operation) == call.name => run(&assignment, operation, call),
+        NodeKind::Operation(operation) if operation.name() == call.name => run(&assignment, operation, call),
         NodeKind::Operation(_)
         | NodeKind::Step(_)
         | NodeKind::Branch(_)
@@ -65,26 +65,6 @@ pub fn operate(call: &Operate<'_>) -> Result<Found, Stop> {
             "--task",
             &format!("its node `{}` is no `{}`", assignment.task.node.id, call.name),
         )),
-    }
-}
-
-/// The name of an operation on the command line.
-fn name(operation: &Operation) -> &'static str {
-    match operation {
-        Operation::Read { .. } => "read",
-        Operation::Validate { .. } => "validate",
-        Operation::Features(_) => "features",
-        Operation::Project(_) => "project",
-        Operation::Split { .. } => "split",
-        Operation::Mask { .. } => "mask",
-        Operation::Predict { .. } => "predict",
-        Operation::Evaluate { .. } => "evaluate",
-        Operation::Gate { .. } => "gate",
-        Operation::Challenge(_) => "challenge",
-        Operation::Champion { .. } => "champion",
-        Operation::Prior { .. } => "prior",
-        Operation::Register { .. } => "register",
-        Operation::Deploy { .. } => "deploy",
     }
 }
 

@@ -216,7 +216,7 @@ impl<'r> Lowering<'r> {
             | Operation::Register { .. } => None,
         }
         .unwrap_or_else(|| node.clone());
-        self.launched(body, scope, node, Runner::Operation(operation_name(operation)), None)
+        self.launched(body, scope, node, Runner::Operation(operation.name()), None)
     }
 }
 
@@ -230,24 +230,4 @@ fn finally(graph: &Graph) -> Option<(&Node, &Graph)> {
         | NodeKind::Loop(_)
         | NodeKind::Pipeline(_) => None,
     })
-}
-
-/// What `mlp op` calls an operation.
-fn operation_name(operation: &Operation) -> &'static str {
-    match operation {
-        Operation::Read { .. } => "read",
-        Operation::Validate { .. } => "validate",
-        Operation::Features(_) => "features",
-        Operation::Project(_) => "project",
-        Operation::Split { .. } => "split",
-        Operation::Mask { .. } => "mask",
-        Operation::Predict { .. } => "predict",
-        Operation::Evaluate { .. } => "evaluate",
-        Operation::Gate { .. } => "gate",
-        Operation::Challenge(_) => "challenge",
-        Operation::Champion { .. } => "champion",
-        Operation::Prior { .. } => "prior",
-        Operation::Register { .. } => "register",
-        Operation::Deploy { .. } => "deploy",
-    }
 }

@@ -74,33 +74,7 @@ impl<'r> Lowering<'r> {
         } else {
             task
         };
-        let json = serde_json::to_string(&task).map_err(|error| TargetError::Write(error.to_string()))?;
-        let json = values::without_placeholders(&json);
-        if json.len() > LONGEST_TASK {
-            let (feature, way_out) = match runner {
-                Runner::Python => (
-                    Feature::PythonStep,
-                    "Build an image that has the Python files with `mlp build --images`, and name it as the step's `image`.",
-                ),
-                Runner::Command => (
-                    Feature::CommandStep,
-                    "Put the long text into a file, and pass its path.",
-                ),
-                Runner::Operation(_) => (
-                    Feature::Operation,
-                    "Write fewer or shorter conditions, checks or constants in one call.",
-                ),
-            };
-            return Err(body.types.refused(
-                Some(&id),
-                feature,
-                format!(
-                    "what its container is told has {} bytes, and no more than {LONGEST_TASK} can be told",
-                    json.len()
-                ),
-                way_out,
-            ));
-        }
+        let json = told(&task, runner, body)?;
         let image = step.and_then(|step| step.image.as_deref());
         draft.container = Container {
             command: self.command(runner)?,
@@ -266,6 +240,34 @@ impl<'r> Lowering<'r> {
 
 /// What a container is told stands in one argument, and Linux takes none of 128 KiB or more.
 const LONGEST_TASK: usize = 120 * 1024;
+
+/// The task as an argument; refused where it is longer than an argument may be.
+fn told(task: &NodeTask, runner: Runner, body: &Body<'_>) -> Result<String, TargetError> {
+    let json = serde_json::to_string(task).map_err(|error| TargetError::Write(error.to_string()))?;
+    let json = values::without_placeholders(&json);
+    if json.len() <= LONGEST_TASK {
+        return Ok(json);
+    }
+    let (feature, way_out) = match runner {
+        Runner::Python => (
+            Feature::PythonStep,
+            "Build an image that has the Python files with `mlp build --images`, and name it as the step's `image`.",
+        ),
+        Runner::Command => (
+            Feature::CommandStep,
+            "Put the long text into a file, and pass its path.",
+        ),
+        Runner::Operation(_) => (
+            Feature::Operation,
+            "Write fewer or shorter conditions, checks or constants in one call.",
+        ),
+    };
+    let why = format!(
+        "what its container is told has {} bytes, and no more than {LONGEST_TASK} can be told",
+        json.len()
+    );
+    Err(body.types.refused(Some(&task.node.id), feature, why, way_out))
+}
 
 /// Any reference that is no outcome: constants have none.
 const RUN_ID: Reference = Reference::RunId;
