@@ -13,7 +13,7 @@ mod harness;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::Utf8PathBuf;
 use harness::{assert_fresh, root};
 use mlp::db::Database;
 use mlp::diagnostics::{Format, Severity, render};
@@ -89,64 +89,6 @@ fn what_the_sdk_compiled_becomes_a_project_that_compiles_back() {
     }
 }
 
-/// Imports, checks and compiles every file of a folder of one's own, and writes what comes out beside it.
-#[test]
-#[ignore = "for use while working: MLP_IMPORT_DIR=folder"]
-fn every_file_of_a_folder() {
-    let folder = Utf8PathBuf::from(std::env::var("MLP_IMPORT_DIR").unwrap());
-    let out = folder.join("out");
-    std::fs::create_dir_all(&out).unwrap();
-    for entry in folder.read_dir_utf8().unwrap() {
-        let path = entry.unwrap().path().to_owned();
-        if path.extension() != Some("yaml") {
-            continue;
-        }
-        let name = path.file_stem().unwrap();
-        let said = one_of_a_folder(&path, &out.join(name));
-        println!("=== {name}: {said}");
-    }
-}
-
-fn one_of_a_folder(path: &Utf8Path, out: &Utf8Path) -> String {
-    let original = match pipeline_spec::read(&std::fs::read_to_string(path).unwrap()) {
-        Ok(original) => original,
-        Err(error) => return format!("unreadable: {error}"),
-    };
-    let imported = match import(&original) {
-        Ok(imported) => imported,
-        Err(refused) => return format!("refused\n{refused}"),
-    };
-    std::fs::write(format!("{out}.mlp"), program(&imported)).unwrap();
-    let errors = errors(&imported);
-    if !errors.is_empty() {
-        return format!("errors\n{errors}");
-    }
-    let plan = plan::build(&database(&imported)).unwrap();
-    let target = DeclaredTarget::undeclared("kubeflow", Platform::Kubeflow(KubeflowTarget::default()));
-    let target = plan.targets.values().next().unwrap_or(&target);
-    let request = Request {
-        plan: &plan,
-        target,
-        sources: &BTreeMap::new(),
-        lock: &Lock::default(),
-    };
-    match targets::build(TargetName::Kubeflow, &request) {
-        Ok(built) => {
-            for file in built.files {
-                let name = document(&file.text).spec.pipeline_info.name;
-                let again = if name == original.spec.pipeline_info.name {
-                    format!("{out}.again.yaml")
-                } else {
-                    format!("{out}.{name}.yaml")
-                };
-                std::fs::write(again, file.text).unwrap();
-            }
-            format!("compiled {:?}", imported.notes)
-        }
-        Err(error) => format!("not compiled: {error}"),
-    }
-}
-
 /// A pipeline of one task `a`, with a container and more.
 fn of_one_task(container: &str, task: &str) -> String {
     format!(
@@ -217,6 +159,31 @@ fn what_the_language_cannot_say_is_refused_by_name() {
             .to_string();
         assert!(refused.contains(expected), "{expected}: {refused}");
     }
+}
+
+#[test]
+fn what_follows_from_a_refused_task_is_no_error_of_its_own() {
+    let text = r#"{
+      "schemaVersion": "2.1.0", "pipelineInfo": {"name": "p"},
+      "deploymentSpec": {"executors": {
+        "exec-i": {"importer": {"artifactUri": {"constant": "gs://b/x"}, "typeSchema": {"schemaTitle": "system.Dataset", "schemaVersion": "0.0.1"}}},
+        "exec-a": {"container": {"image": "i", "command": ["x", "{{$.inputs.artifacts['data'].path}}"]}}
+      }},
+      "components": {
+        "comp-i": {"executorLabel": "exec-i", "inputDefinitions": {"parameters": {"uri": {"parameterType": "STRING"}}},
+          "outputDefinitions": {"artifacts": {"artifact": {"artifactType": {"schemaTitle": "system.Dataset", "schemaVersion": "0.0.1"}}}}},
+        "comp-a": {"executorLabel": "exec-a",
+          "inputDefinitions": {"artifacts": {"data": {"artifactType": {"schemaTitle": "system.Dataset", "schemaVersion": "0.0.1"}}}}}
+      },
+      "root": {"dag": {"tasks": {
+        "i": {"componentRef": {"name": "comp-i"}, "cachingOptions": {}, "inputs": {"parameters": {"uri": {"runtimeValue": {"constant": "gs://b/x"}}}}},
+        "a": {"componentRef": {"name": "comp-a"}, "cachingOptions": {}, "dependentTasks": ["i"],
+          "inputs": {"artifacts": {"data": {"taskOutputArtifact": {"producerTask": "i", "outputArtifactKey": "artifact"}}}}}
+      }}}
+    }"#;
+    let refused = import(&document(text)).unwrap_err().to_string();
+    assert_eq!(refused.lines().count(), 1, "{refused}");
+    assert!(refused.contains("The task `i` imports an artifact"), "{refused}");
 }
 
 #[test]

@@ -60,10 +60,8 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Problem> {
 fn kubeflow(arguments: &Kubeflow, context: &Context) -> Result<Exit, Problem> {
     let path = &arguments.file;
     let text = read(path)?;
-    let document = pipeline_spec::read(&text).map_err(|error| {
-        Problem::usage(format!("`{path}` is no compiled pipeline: {error}."))
-            .help("Compile it with the SDK of version 2: `kfp dsl compile --py pipeline.py --output pipeline.yaml`.")
-    })?;
+    let document = pipeline_spec::read(&text)
+        .map_err(|error| Problem::usage(format!("`{path}` cannot be imported. {error}")).help(error.help.clone()))?;
     let imported = match kubeflow::import(&document) {
         Ok(imported) => imported,
         Err(refused) => return Ok(refuse(path, &refused, context)),

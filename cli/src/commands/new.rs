@@ -42,7 +42,7 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Problem> {
         ("main.mlp", &program),
         ("model.py", MODEL),
         ("data/customers.csv", &customers()),
-        (".gitignore", ".mlp/\n__pycache__/\n"),
+        (".gitignore", ".mlp/\nbuild/\n__pycache__/\n"),
     ];
     for (path, text) in written {
         files::write(&folder.join(path), text)?;

@@ -29,6 +29,8 @@ pub(super) struct Done {
     pub(super) gives: Scope,
     /// The names that wait for it in `after`; none where nothing can wait.
     pub(super) handles: Option<Vec<String>>,
+    /// Whether it was refused; what takes its outputs is not to blame.
+    pub(super) refused: bool,
 }
 
 /// Where the statement at hand stands.
@@ -240,6 +242,7 @@ impl Importer<'_> {
         let done = Done {
             gives,
             handles: handles.map(|handles| handles.concat()),
+            ..Done::default()
         };
         (read.statements, done)
     }
@@ -401,7 +404,11 @@ impl Importer<'_> {
         place: &mut Place<'_>,
     ) -> (Vec<Statement>, Done) {
         let Some((callee, parameters, outputs)) = self.callee(name, task, component) else {
-            return (Vec::new(), Done::default());
+            let refused = Done {
+                refused: true,
+                ..Done::default()
+            };
+            return (Vec::new(), refused);
         };
         for input in given.parameters.keys().chain(given.artifacts.keys()) {
             let declared = parameters.iter().any(|parameter| parameter.name == *input);
@@ -427,6 +434,9 @@ impl Importer<'_> {
                     arguments.push((parameter.name.clone(), bound.expression.clone()));
                 }
                 None if parameter.default.is_some() || parameter.optional => {}
+                // Where it comes from was found to be wrong.
+                None if task.inputs.parameters.contains_key(&parameter.name)
+                    || task.inputs.artifacts.contains_key(&parameter.name) => {}
                 None => self.problem(format!(
                     "The task `{name}` is not given its input `{}`, which has no default.",
                     parameter.name
@@ -456,6 +466,7 @@ impl Importer<'_> {
         let done = Done {
             gives,
             handles: Some(vec![binding]),
+            ..Done::default()
         };
         (vec![Statement::Call(call)], done)
     }
@@ -606,6 +617,7 @@ impl Importer<'_> {
         let done = Done {
             gives,
             handles: done.handles,
+            ..Done::default()
         };
         (vec![statement], done)
     }

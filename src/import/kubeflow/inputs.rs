@@ -77,15 +77,19 @@ impl Importer<'_> {
             }
         }
         for (input, source) in &task.inputs.artifacts {
-            let found = match source {
-                ArtifactSource::ComponentInputArtifact(outer) => scope.artifacts.get(outer).cloned(),
-                ArtifactSource::TaskOutputArtifact(output) => done
-                    .get(&output.producer_task)
-                    .and_then(|task| task.gives.artifacts.get(&output.output_artifact_key).cloned()),
+            let (found, refused) = match source {
+                ArtifactSource::ComponentInputArtifact(outer) => (scope.artifacts.get(outer).cloned(), false),
+                ArtifactSource::TaskOutputArtifact(output) => match done.get(&output.producer_task) {
+                    Some(task) => (
+                        task.gives.artifacts.get(&output.output_artifact_key).cloned(),
+                        task.refused,
+                    ),
+                    None => (None, false),
+                },
             };
             match found {
                 Some(bound) => drop(given.artifacts.insert(input.clone(), bound)),
-                None if is_group => {}
+                None if is_group || refused => {}
                 None => self.nowhere(name, input),
             }
         }
@@ -118,8 +122,11 @@ impl Importer<'_> {
         let found = if let Some(outer) = &source.component_input_parameter {
             scope.parameters.get(outer).cloned()
         } else if let Some(output) = &source.task_output_parameter {
-            done.get(&output.producer_task)
-                .and_then(|task| task.gives.parameters.get(&output.output_parameter_key).cloned())
+            match done.get(&output.producer_task) {
+                Some(task) if task.refused => return Err(Missing::Reported),
+                Some(task) => task.gives.parameters.get(&output.output_parameter_key).cloned(),
+                None => None,
+            }
         } else if source.task_final_status.is_some() {
             self.problem(format!(
                 "The task `{task}` takes the final status of its exit handler as a struct, `{input}`. In the language `outcome` is `succeeded`, `failed` or `cancelled`: let the task take a text, and pass `outcome` in `finally` after the import."

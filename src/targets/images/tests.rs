@@ -62,11 +62,12 @@ fn build(plan: &Plan, lock: &Lock, sources: &[&str]) -> Result<Vec<OutputFile>, 
             "x = 1\n"
         }
     };
-    let brought = sources
+    let brought: BTreeMap<String, String> = sources
         .iter()
         .map(|path| ((*path).to_owned(), text(path).to_owned()))
         .collect();
-    let sources = BTreeMap::from([("credit.py".to_owned(), brought)]);
+    let mut sources = BTreeMap::from([("credit.py".to_owned(), brought)]);
+    sources.retain(|path, texts| texts.contains_key(path));
     images(&Request {
         plan,
         target: &target,

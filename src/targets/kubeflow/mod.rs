@@ -76,6 +76,13 @@ impl Target for KubeflowTarget {
                 text,
             });
             if let Platform::Vertex(settings) = &request.target.platform {
+                if settings.root.is_empty() {
+                    built.warnings.push(format!(
+                        "No target says where on Vertex AI `{}` runs, so the request of a run is not written: declare \
+                         `target prod: vertex {{ project: \"…\", region: \"…\", root: \"gs://…\" }}`.",
+                        pipeline.name
+                    ));
+                }
                 built
                     .files
                     .extend(vertex::requests(request.plan, pipeline, settings, &document.spec)?);

@@ -5,6 +5,7 @@ Our verifier must refuse every one, which `tests/verify.rs` shows with the same 
 """
 
 import copy
+import difflib
 import json
 import os
 import tempfile
@@ -19,6 +20,9 @@ FILE = json.loads((Path(__file__).resolve().parent / "mutations.json").read_text
 TABLE = ROOT / "docs" / "kubeflow-checks.md"
 SECRETS = {"store": {"token": "word"}}
 VALID = "the pipeline as it is"
+# kfp.local sorts tasks by `dependentTasks` alone, from the order in which protobuf gives them, which is another in each process.
+BY_CHANCE = {("cycle of dependencies", "run"), ("data edge without dependentTasks", "run")}
+CHECKS = ("parse", "load", "use", "run", "PipelineJob")
 HEAD = """# What each check finds
 
 One valid pipeline, broken in {count} ways (`tests/conformance/kubeflow/mutations.json`), and who refuses it: the strict parse by
@@ -87,19 +91,26 @@ def check(mutation: dict) -> list:
 
 
 def row(name: str, found: list) -> str:
-    return f"| {name} | {' | '.join('x' if one else '·' for one in found)} |\n"
+    cells = ["by chance" if (name, check) in BY_CHANCE else "x" if one else "·" for check, one in zip(CHECKS, found)]
+    return f"| {name} | {' | '.join(cells)} |\n"
 
 
 def finish(results: dict) -> str | None:
     """Compares or writes the table."""
     results.pop(VALID)
-    sums = [sum(found[index] for found in results.values()) for index in range(5)]
+    certain = lambda check, name: (name, check) not in BY_CHANCE
+    sums = [
+        sum(found[index] for name, found in results.items() if certain(check, name)) for index, check in enumerate(CHECKS)
+    ]
     text = HEAD.format(count=len(results)) + "".join(row(name, found) for name, found in results.items())
     text += f"| **of {len(results)}** | {' | '.join(f'**{one}**' for one in sums)} |\n"
     if os.environ.get("MLP_BLESS"):
         TABLE.write_text(text, encoding="utf-8")
-    elif not TABLE.exists() or TABLE.read_text(encoding="utf-8") != text:
-        return f"{TABLE.name} is not what comes out; MLP_BLESS=1 writes it anew."
+        return None
+    known = TABLE.read_text(encoding="utf-8") if TABLE.exists() else ""
+    if known != text:
+        changes = "".join(difflib.unified_diff(known.splitlines(True), text.splitlines(True), n=0))
+        return f"{TABLE.name} is not what comes out; MLP_BLESS=1 writes it anew.\n{changes}"
     return None
 
 

@@ -12,6 +12,7 @@ import os
 import tempfile
 from pathlib import Path
 
+import yaml
 from kfp import compiler
 
 import language
@@ -20,6 +21,16 @@ from difference import difference
 from run import quiet
 from suite import Broken, expect, main, mlp
 
+# How a value becomes another one that the schema allows.
+MEANINGS = {
+    "image": lambda image: f"{image}0",
+    "condition": lambda condition: f"!({condition})",
+    "constant": lambda value: not value if isinstance(value, bool) else value + (1 if isinstance(value, float) else "x"),
+    "maxRetryCount": lambda count: count + 1,
+    "parallelismLimit": lambda count: count + 1,
+    "enableCache": lambda enabled: not enabled,
+    "raw": lambda _: "[]",
+}
 FOLDER = Path(__file__).resolve().parent / "twins"
 
 
@@ -41,6 +52,45 @@ def compare(path: Path, target: Path) -> None:
     expect(built.returncode == 0, f"it does not build:\n{built.stdout}{built.stderr}")
     found = difference(theirs, language.specification(target / "ours", path.stem))
     expect(not found, found)
+
+
+def changed(document, path=()):
+    """The document with one thing changed, for each thing that has a meaning: where it stands, and the changed document."""
+    if isinstance(document, dict):
+        for key, value in document.items():
+            place = (*path, key)
+            if key in MEANINGS and not isinstance(value, (dict, list)):
+                yield place, {**document, key: MEANINGS[key](value)}
+            elif key in ("command", "args") and isinstance(value, list):
+                yield place, {**document, key: [*value, "one more"]}
+            else:
+                yield from ((where, {**document, key: inner}) for where, inner in changed(value, place))
+    elif isinstance(document, list):
+        for index, value in enumerate(document):
+            for where, inner in changed(value, (*path, index)):
+                yield where, [*document[:index], inner, *document[index + 1 :]]
+
+
+def is_graph(specification: dict, task: tuple) -> bool:
+    """Whether a task, by its place, runs a graph."""
+    at = specification
+    for key in task:
+        at = at[key]
+    return "dag" in specification["components"][at["componentRef"]["name"]]
+
+
+def noticed(path: Path, target: Path) -> None:
+    """The comparison notices each change of what kfp compiled; else that both sides are equal would say nothing."""
+    theirs, other = target / "kfp.yaml", target / "changed.yaml"
+    documents = list(yaml.safe_load_all(theirs.read_text(encoding="utf-8")))
+    changes = 0
+    for place, document in changed(documents[0]):
+        if place[-2:] == ("cachingOptions", "enableCache") and is_graph(documents[0], place[:-2]):
+            continue  # The platforms reuse outputs of containers alone.
+        other.write_text(yaml.safe_dump_all([document, *documents[1:]]), encoding="utf-8")
+        expect(difference(theirs, other), f"the comparison misses a change of {'.'.join(map(str, place))}")
+        changes += 1
+    expect(changes > 1, "nothing was changed")
 
 
 def imported(path: Path, target: Path) -> None:
@@ -72,6 +122,7 @@ def check(path: Path) -> None:
     with tempfile.TemporaryDirectory() as folder:
         target = Path(folder)
         marked(marks.get("failing"), "failing", lambda: compare(path, target))
+        noticed(path, target)
         marked(marks.get("not_imported"), "not_imported", lambda: imported(path, target))
 
 
