@@ -9,6 +9,7 @@ mod expression;
 mod graph;
 mod json;
 mod operation;
+mod placement;
 mod settings;
 mod shim;
 mod target;
@@ -29,14 +30,15 @@ pub use operation::{
     Challenge, Check, CheckKind, Checks, Condition, Derived, Features, MaskMethod, Operation, Projection, SplitMethod,
     SplitPart,
 };
+pub use placement::{PlacedTask, Placement, Source, SourceBinding};
 pub use settings::{
     ArgumentPart, Backoff, CachePolicy, Model, PythonFunction, Resources, Retries, Run, SecretReference, Service, Step,
     Task,
 };
 pub use shim::{container_request, needs_tables, python_packages, shim_fields, shim_request, shim_type};
 pub use target::{
-    AirflowTarget, DeclaredTarget, FailurePolicy, KubeflowTarget, Kubernetes, Platform, RUNTIME_IMAGE, Toleration,
-    Trigger, VertexTarget, Volume, VolumeSource,
+    AirflowTarget, AirflowVersion, DeclaredTarget, FailurePolicy, KubeflowTarget, Kubernetes, Platform, RUNTIME_IMAGE,
+    Runner, Toleration, Trigger, VertexTarget, Volume, VolumeSource,
 };
 pub use task::{Binding, COMPUTE, Task as NodeTask};
 

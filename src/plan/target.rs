@@ -155,12 +155,89 @@ pub enum FailurePolicy {
     Fast,
 }
 
-/// Settings of Airflow: constants only, for the target to read.
+/// Settings of Airflow.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct AirflowTarget {
-    /// By name.
+    /// The release that reads the files.
+    #[serde(default)]
+    pub version: AirflowVersion,
+    /// What runs a step.
+    #[serde(default)]
+    pub runner: Runner,
+    /// Where artifacts go: `s3://`, `gs://`, `az://`, or a folder that every worker sees. `None` means `mlp` below
+    /// Airflow's own folder, which only the runner `local` allows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub root: Option<String>,
+    /// Address of the REST API: `https://airflow.example.com`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub host: Option<String>,
+    /// The folder that Airflow reads DAG files from, where `mlp submit` places them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dags: Option<String>,
+    /// The Airflow connection to the cluster (`kubernetes_default`) or to the Docker engine (`docker_default`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub connection: Option<String>,
+    /// The namespace of the pods.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub namespace: Option<String>,
+    /// The Kubernetes service account of the pods.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub service_account: Option<String>,
+    /// Secrets with which images are pulled.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub image_pull_secrets: Vec<String>,
+    /// Labels of every pod.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub settings: BTreeMap<String, Value>,
+    pub labels: BTreeMap<String, String>,
+    /// The claim of a volume that keeps the model registry and the records between runs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub registry_claim: Option<String>,
+    /// Who answers for the DAGs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
+    /// Words by which people find the DAGs.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tags: Vec<String>,
+    /// The pool that limits how many tasks run at once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pool: Option<String>,
+    /// Milliseconds after which a run is ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timeout: Option<i64>,
+    /// Milliseconds after the queueing of a run by which it should have ended; the notifier is called where it has not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deadline: Option<i64>,
+    /// What is called when a run fails or misses its deadline: `package.module.function`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub notify: Option<String>,
+    /// How many runs of a pipeline go at once; 1 when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_active_runs: Option<u32>,
+}
+
+/// The release of Airflow that reads the files.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum AirflowVersion {
+    /// 2.10 and later.
+    #[serde(rename = "2")]
+    Two,
+    /// 3.0 and later.
+    #[default]
+    #[serde(rename = "3")]
+    Three,
+}
+
+/// What runs a step on Airflow.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Runner {
+    /// A pod of its own.
+    #[default]
+    Kubernetes,
+    /// A container of a Docker engine.
+    Docker,
+    /// A process of the worker.
+    Local,
 }
 
 /// `trigger nightly for credit { cron: "0 2 * * *", timezone: "Europe/Berlin" }`

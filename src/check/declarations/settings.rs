@@ -126,8 +126,16 @@ settings! {
             "The image that holds `mlp`, for built-in operations and for steps without an image.";
         "description", "\"text\"", "the doc comment", "What the target is for, for people.";
     }
-    /// `target …: airflow`, beyond which any constant can stand.
+    /// `target …: airflow`
     TARGET_AIRFLOW {
+        "root", "\"s3://bucket/path\"", "`mlp` in Airflow's folder", "Where artifacts go: `s3://`, `gs://`, `az://`, or a folder that every worker sees.";
+        "host", "\"https://airflow.example.com\"", "none", "The address of the REST API, for `mlp submit`.";
+        "namespace", "\"risk\"", "the connection's own", "The namespace of the pods.";
+        "registry_claim", "\"mlp-registry\"", "none",
+            "The claim of a volume that keeps the model registry between runs; `champion`, `register` and `deploy` need it.";
+        "service_account", "\"pipeline-runner\"", "the namespace's own", "The Kubernetes service account of the pods.";
+        "image_pull_secrets", "[\"registry-login\"]", "[]", "Secrets with which images are pulled.";
+        "labels", "{ team: \"risk\" }", "{}", "Labels of every pod.";
         "secrets", "{ TOKEN: \"secret-name/key\" }", "{}", "Where the secrets are that steps name: a Kubernetes secret and its key.";
         "runtime_image", "\"registry/mlp@sha256:…\"", "mlp of this version",
             "The image that holds `mlp`, for built-in operations and for steps without an image.";

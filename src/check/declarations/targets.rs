@@ -7,7 +7,7 @@ use super::platform_names::{self as names, Shape};
 use super::settings::{SettingDeclaration, Settings, TARGET_AIRFLOW, TARGET_KUBEFLOW, TARGET_LOCAL, TARGET_VERTEX};
 use crate::diagnostics::{Code, nearest};
 use crate::plan::{AirflowTarget, DeclaredTarget, FailurePolicy, KubeflowTarget, Platform, VertexTarget};
-use crate::syntax::ast::{Expr, ExprKind, Setting, TargetItem};
+use crate::syntax::ast::{Expr, ExprKind, TargetItem};
 use crate::targets::TargetName;
 use crate::types::display::enumerate;
 
@@ -131,24 +131,19 @@ impl Context<'_> {
         })
     }
 
-    /// Airflow is built in a later release: what is there is kept, and nothing is missed.
     fn airflow_target(&mut self, item: &TargetItem) -> Platform {
-        let known = |setting: &&Setting| {
-            !TARGET_AIRFLOW
-                .iter()
-                .any(|known| known.name == setting.name.text.as_str())
-        };
-        let mut settings = BTreeMap::new();
-        for setting in item.settings.iter().filter(known) {
-            if settings.contains_key(setting.name.text.as_str()) {
-                let message = format!("`{}` is set twice.", setting.name.text);
-                let diagnostic = self.problem(Code::DuplicateMember, setting.name.id, message);
-                self.report(diagnostic.help("Leave one out."));
-            } else if let Some(value) = self.setting_constant(&setting.value) {
-                settings.insert(setting.name.text.to_string(), value);
-            }
-        }
-        Platform::Airflow(AirflowTarget { settings })
+        let settings = self.target_settings(item, TARGET_AIRFLOW);
+        let pull_secrets = settings.get("image_pull_secrets");
+        Platform::Airflow(AirflowTarget {
+            root: settings.get("root").and_then(|expr| self.text_setting("root", expr)),
+            host: self.shaped(&settings, "host", &names::WEB),
+            namespace: self.shaped(&settings, "namespace", &names::NAMESPACE),
+            registry_claim: self.shaped(&settings, "registry_claim", &names::KUBERNETES_NAME),
+            service_account: self.shaped(&settings, "service_account", &names::KUBERNETES_NAME),
+            image_pull_secrets: pull_secrets.map(|expr| self.pull_secrets(expr)).unwrap_or_default(),
+            labels: self.labels(&settings, &names::KUBERNETES_KEY, &names::KUBERNETES_VALUE),
+            ..AirflowTarget::default()
+        })
     }
 
     fn region(&mut self, expr: &Expr) -> Option<String> {
