@@ -242,6 +242,7 @@ macro_rules! chapters {
 }
 
 chapters! {
+    airflow: "airflow.md",
     checks: "checks.md",
     contamination: "contamination.md",
     control_flow: "control-flow.md",

@@ -6,7 +6,7 @@ use super::targets::items;
 use crate::db::{Db, ItemKey};
 use crate::diagnostics::{Code, Diagnostic, Place};
 use crate::names;
-use crate::plan::Platform;
+use crate::plan::{Platform, Runner};
 use crate::project::{LOCK_FILE, Lock};
 use crate::syntax::ast::{ItemKind, Setting};
 
@@ -48,7 +48,8 @@ fn unpinned(place: Place, image: &str) -> Diagnostic {
 
 fn runs_images(platform: &Platform) -> bool {
     match platform {
-        Platform::Kubeflow(_) | Platform::Vertex(_) | Platform::Airflow(_) => true,
+        Platform::Kubeflow(_) | Platform::Vertex(_) => true,
+        Platform::Airflow(target) => target.runner != Runner::Local,
         Platform::Local => false,
     }
 }

@@ -172,4 +172,6 @@ declare! {
     NeverFires = "E1114", Error, "a schedule that never starts anything";
     UnknownTimeZone = "E1115", Error, "a time zone that does not exist";
     UnpinnedImage = "W1116", Warning, "an image without a digest";
+    AirflowName = "E1117", Error, "a name that Airflow does not allow";
+    RunnerSetting = "E1118", Error, "a setting that means nothing for the runner or the release of Airflow";
 }

@@ -22,7 +22,8 @@ pub struct DeclaredTarget {
     /// The platform with its settings.
     pub platform: Platform,
     /// Where the platform keeps the secrets that steps name: the variable or file of `secrets`, and the platform's own
-    /// reference (Kubeflow: `secret/key`; Vertex: `projects/…/secrets/…/versions/…`).
+    /// reference (Kubeflow, and Airflow with pods: `secret/key`; Airflow otherwise: `env:NAME` or `file:/path` of the worker;
+    /// Vertex: `projects/…/secrets/…/versions/…`).
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub secrets: BTreeMap<String, String>,
     /// The image that holds the `mlp` program, for built-in operations and for steps without an image.
@@ -189,7 +190,8 @@ pub struct AirflowTarget {
     /// Labels of every pod.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub labels: BTreeMap<String, String>,
-    /// The claim of a volume that keeps the model registry and the records between runs.
+    /// The volume that keeps the model registry and the records between runs: a claim (Kubernetes) or a named volume
+    /// (Docker).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub registry_claim: Option<String>,
     /// Who answers for the DAGs.

@@ -8,6 +8,7 @@
 )]
 
 mod accelerators;
+mod airflow;
 mod checks;
 mod constants;
 mod context;

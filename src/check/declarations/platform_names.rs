@@ -79,6 +79,83 @@ pub(crate) const WEB: Shape = Shape {
     help: "Write it whole: \"https://kubeflow.example.com/pipeline\".",
 };
 
+/// An address of storage that a pod started by Airflow reads.
+pub(crate) const POD_STORAGE: Shape = Shape {
+    code: Code::StorageAddress,
+    what: "address of storage that a pod can read",
+    holds: is_object_storage,
+    help: "Write \"s3://bucket/path\", \"gs://bucket/path\" or \"az://container/path\"; a folder needs `runner: docker` or `runner: local`.",
+};
+
+/// An address of storage that a worker of Airflow reads.
+pub(crate) const WORKER_STORAGE: Shape = Shape {
+    code: Code::StorageAddress,
+    what: "address of storage that a worker can read",
+    holds: |text| is_object_storage(text) || is_folder(text.strip_prefix("file://").unwrap_or(text)),
+    help: "Write \"s3://bucket/path\", \"gs://bucket/path\", \"az://container/path\", or the absolute path of a folder that every worker sees.",
+};
+
+/// The folder of DAG files.
+pub(crate) const FOLDER: Shape = Shape {
+    code: Code::BadSetting,
+    what: "path of a folder",
+    holds: |text| !text.trim().is_empty() && !text.contains("://") && !text.contains(char::is_control),
+    help: "Write a path such as \"/opt/airflow/dags\".",
+};
+
+/// The id of a connection of Airflow.
+pub(crate) const CONNECTION: Shape = Shape {
+    code: Code::AirflowName,
+    what: "id of a connection of Airflow",
+    holds: |text| {
+        is_airflow_text(text, 200)
+            && text
+                .bytes()
+                .all(|byte| is_airflow_name(byte) || b"#!():/\\".contains(&byte))
+    },
+    help: "An id has at most 200 letters, digits, `_`, `-`, `.`, `:` and `/`: \"kubernetes_default\".",
+};
+
+/// The name of a pool of Airflow.
+pub(crate) const POOL: Shape = Shape {
+    code: Code::AirflowName,
+    what: "name of a pool of Airflow",
+    holds: |text| is_airflow_text(text, 250),
+    help: "A name has 1 to 250 characters, and no space before or behind: \"training\".",
+};
+
+/// The owner of a DAG.
+pub(crate) const OWNER: Shape = Shape {
+    code: Code::AirflowName,
+    what: "owner of a DAG",
+    holds: |text| is_airflow_text(text, 250),
+    help: "An owner has 1 to 250 characters, and no space before or behind: \"risk-team\".",
+};
+
+/// A tag of a DAG.
+pub(crate) const TAG: Shape = Shape {
+    code: Code::AirflowName,
+    what: "tag of a DAG",
+    holds: |text| is_airflow_text(text, 100),
+    help: "A tag has 1 to 100 characters, and no space before or behind: \"credit\".",
+};
+
+/// A function that Python can import.
+pub(crate) const DOTTED_PATH: Shape = Shape {
+    code: Code::AirflowName,
+    what: "path of a Python function",
+    holds: is_dotted_path,
+    help: "Write the module and the function, as Python imports them: \"alerts.page.on_failure\".",
+};
+
+/// Where a worker of Airflow finds a secret.
+pub(crate) const WORKER_SECRET: Shape = Shape {
+    code: Code::SecretPlace,
+    what: "place of a secret on a worker",
+    holds: is_worker_secret,
+    help: "Write \"env:NAME\" for a variable of the worker, or \"file:/path\" for a file that it can read.",
+};
+
 /// A name of an object of Kubernetes (RFC 1123 subdomain).
 pub(crate) const KUBERNETES_NAME: Shape = Shape {
     code: Code::KubernetesName,
@@ -239,6 +316,59 @@ fn is_storage(text: &str, schemes: &[&str]) -> bool {
             .bytes()
             .all(|byte| is_lower_or_dash(byte) || b"._".contains(&byte));
     schemes.contains(&scheme) && is_bucket && !rest.contains(char::is_whitespace) && !rest.contains("//")
+}
+
+fn is_object_storage(text: &str) -> bool {
+    is_storage(text, &["s3", "gs", "az"])
+}
+
+/// Whether a text is an absolute path of a folder below the root, without steps back.
+fn is_folder(text: &str) -> bool {
+    let parts = text
+        .strip_prefix('/')
+        .unwrap_or_default()
+        .trim_end_matches('/')
+        .split('/');
+    text.starts_with('/')
+        && !text.contains(|character: char| character.is_control() || "{}".contains(character))
+        && parts
+            .into_iter()
+            .all(|part| !part.is_empty() && part != "." && part != "..")
+}
+
+/// The characters of a DAG's and a task's name.
+pub(crate) fn is_airflow_name(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"-_.".contains(&byte)
+}
+
+/// Whether a text is one line of at most so many characters without space around it.
+fn is_airflow_text(text: &str, most: usize) -> bool {
+    !text.is_empty() && text.trim() == text && text.chars().count() <= most && !text.contains(char::is_control)
+}
+
+/// `package.module.function`: identifiers of Python between dots, two at the least, and none of them a word of Python's own.
+fn is_dotted_path(text: &str) -> bool {
+    /// <https://docs.python.org/3/reference/lexical_analysis.html#keywords>
+    const KEYWORDS: [&str; 35] = [
+        "False", "None", "True", "and", "as", "assert", "async", "await", "break", "class", "continue", "def", "del",
+        "elif", "else", "except", "finally", "for", "from", "global", "if", "import", "in", "is", "lambda", "nonlocal",
+        "not", "or", "pass", "raise", "return", "try", "while", "with", "yield",
+    ];
+    let is_identifier = |part: &str| {
+        part.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
+            && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+            && !KEYWORDS.contains(&part)
+    };
+    text.contains('.') && text.split('.').all(is_identifier)
+}
+
+fn is_worker_secret(text: &str) -> bool {
+    if let Some(path) = text.strip_prefix("file:") {
+        return path.starts_with('/') && !path.contains(char::is_control);
+    }
+    let name = text.strip_prefix("env:").unwrap_or_default();
+    name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
 fn is_web(text: &str) -> bool {
@@ -445,6 +575,65 @@ mod tests {
                     "projects/bank-ml/secrets/token",
                     "projects/bank-ml/secrets/token/versions/new",
                 ],
+            ),
+        ]);
+    }
+
+    #[test]
+    fn names_of_airflow() {
+        let long = "a".repeat(251);
+        check(&[
+            (
+                &POD_STORAGE,
+                &["s3://bank-ml/x", "gs://bank-ml", "az://container/path"],
+                &["/data", "file:///data", "minio://bank-ml", "https://bank-ml"],
+            ),
+            (
+                &WORKER_STORAGE,
+                &["s3://bank-ml/x", "/srv/mlp", "/srv/mlp/", "file:///srv/mlp"],
+                &[
+                    "",
+                    "/",
+                    "srv/mlp",
+                    "/srv/../mlp",
+                    "/srv//mlp",
+                    "file://srv",
+                    "ftp://srv",
+                    "/srv/{{ ds }}",
+                ],
+            ),
+            (
+                &FOLDER,
+                &["/opt/airflow/dags", "dags"],
+                &["", " ", "s3://bank-ml/dags", "a\nb"],
+            ),
+            (
+                &CONNECTION,
+                &["kubernetes_default", "a/b:c"],
+                &["", "a b", "{{ x }}", &long],
+            ),
+            (&POOL, &["training", "GPU pool"], &["", " training", "a\nb", &long]),
+            (&OWNER, &["risk-team", "Ann"], &["", "a ", &long]),
+            (&TAG, &["credit", "équipe"], &["", &long]),
+            (
+                &DOTTED_PATH,
+                &["alerts.on_failure", "alerts._page.on_failure2"],
+                &[
+                    "",
+                    "alerts",
+                    "alerts.",
+                    ".alerts",
+                    "alerts.page()",
+                    "alerts:page",
+                    "a.1b",
+                    "alerts.class",
+                    "a b.c",
+                ],
+            ),
+            (
+                &WORKER_SECRET,
+                &["env:TOKEN", "file:/run/secrets/token"],
+                &["TOKEN", "env:", "env:1A", "file:token", "login/password", "env:A=B"],
             ),
         ]);
     }

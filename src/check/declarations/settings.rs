@@ -128,15 +128,31 @@ settings! {
     }
     /// `target …: airflow`
     TARGET_AIRFLOW {
-        "root", "\"s3://bucket/path\"", "`mlp` in Airflow's folder", "Where artifacts go: `s3://`, `gs://`, `az://`, or a folder that every worker sees.";
+        "version", "\"2\" | \"3\"", "\"3\"", "The release of Airflow that reads the files: 2.10 and later, or 3.0 and later.";
+        "runner", "kubernetes | docker | local", "kubernetes",
+            "What runs a step: a pod, a container of a Docker engine, or a process of the worker.";
+        "root", "\"s3://bucket/path\"", "`mlp` in Airflow's folder, with `runner: local`",
+            "Where artifacts go: `s3://`, `gs://` or `az://`; without Kubernetes also a folder that every worker sees.";
         "host", "\"https://airflow.example.com\"", "none", "The address of the REST API, for `mlp submit`.";
+        "dags", "\"/opt/airflow/dags\"", "none", "The folder that Airflow reads DAG files from, for `mlp submit`.";
+        "connection", "\"kubernetes_default\"", "the provider's default",
+            "The Airflow connection to the cluster, or to the Docker engine.";
         "namespace", "\"risk\"", "the connection's own", "The namespace of the pods.";
-        "registry_claim", "\"mlp-registry\"", "none",
-            "The claim of a volume that keeps the model registry between runs; `champion`, `register` and `deploy` need it.";
         "service_account", "\"pipeline-runner\"", "the namespace's own", "The Kubernetes service account of the pods.";
         "image_pull_secrets", "[\"registry-login\"]", "[]", "Secrets with which images are pulled.";
         "labels", "{ team: \"risk\" }", "{}", "Labels of every pod.";
-        "secrets", "{ TOKEN: \"secret-name/key\" }", "{}", "Where the secrets are that steps name: a Kubernetes secret and its key.";
+        "registry_claim", "\"mlp-registry\"", "none",
+            "The volume that keeps the model registry between runs: the name of a claim, or of a volume of Docker. `champion`, `register` and `deploy` need it.";
+        "owner", "\"risk-team\"", "airflow", "Who answers for the DAGs.";
+        "tags", "[\"credit\"]", "[]", "Words by which people find the DAGs.";
+        "pool", "\"training\"", "default_pool", "The pool that limits how many tasks run at once; it must be there.";
+        "timeout", "6h", "none", "How long a run may take before it is ended.";
+        "deadline", "2h", "none", "How long after its start is asked for a run should have ended; `notify` is called where it has not. Needs Airflow 3.1.";
+        "notify", "\"alerts.page.on_failure\"", "none",
+            "What is called when a run fails or misses its deadline: a function that the workers can import.";
+        "max_active_runs", "1", "1", "How many runs of a pipeline go at once.";
+        "secrets", "{ TOKEN: \"secret-name/key\" }", "{}",
+            "Where the secrets are that steps name: a Kubernetes secret and its key; with another runner `env:NAME` or `file:/path` of the worker.";
         "runtime_image", "\"registry/mlp@sha256:…\"", "mlp of this version",
             "The image that holds `mlp`, for built-in operations and for steps without an image.";
         "description", "\"text\"", "the doc comment", "What the target is for, for people.";

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use super::context::Context;
 use super::platform_names::{self as names, Shape};
-use super::settings::{SettingDeclaration, Settings, TARGET_AIRFLOW, TARGET_KUBEFLOW, TARGET_LOCAL, TARGET_VERTEX};
+use super::settings::{SettingDeclaration, Settings, TARGET_KUBEFLOW, TARGET_LOCAL, TARGET_VERTEX};
 use crate::diagnostics::{Code, nearest};
-use crate::plan::{AirflowTarget, DeclaredTarget, FailurePolicy, KubeflowTarget, Platform, VertexTarget};
+use crate::plan::{DeclaredTarget, FailurePolicy, KubeflowTarget, Platform, VertexTarget};
 use crate::syntax::ast::{Expr, ExprKind, TargetItem};
 use crate::targets::TargetName;
 use crate::types::display::enumerate;
@@ -21,7 +21,7 @@ impl Context<'_> {
         let (platform, secret) = match item.platform.text.as_str() {
             "kubeflow" => (self.kubeflow_target(item), &names::KUBERNETES_SECRET),
             "vertex" => (self.vertex_target(item), &names::CLOUD_SECRET),
-            "airflow" => (self.airflow_target(item), &names::KUBERNETES_SECRET),
+            "airflow" => self.airflow_target(item),
             "local" => {
                 let _ = self.target_settings(item, TARGET_LOCAL);
                 (Platform::Local, &names::KUBERNETES_SECRET)
@@ -72,7 +72,11 @@ impl Context<'_> {
     }
 
     /// The settings of a target, with what is missing reported.
-    fn target_settings<'a>(&mut self, item: &'a TargetItem, table: &'static [SettingDeclaration]) -> Settings<'a> {
+    pub(super) fn target_settings<'a>(
+        &mut self,
+        item: &'a TargetItem,
+        table: &'static [SettingDeclaration],
+    ) -> Settings<'a> {
         let of = format!("The target `{}` ({})", item.name.text, item.platform.text);
         let settings = self.settings(&of, &item.settings, table);
         let is_missing =
@@ -131,21 +135,6 @@ impl Context<'_> {
         })
     }
 
-    fn airflow_target(&mut self, item: &TargetItem) -> Platform {
-        let settings = self.target_settings(item, TARGET_AIRFLOW);
-        let pull_secrets = settings.get("image_pull_secrets");
-        Platform::Airflow(AirflowTarget {
-            root: settings.get("root").and_then(|expr| self.text_setting("root", expr)),
-            host: self.shaped(&settings, "host", &names::WEB),
-            namespace: self.shaped(&settings, "namespace", &names::NAMESPACE),
-            registry_claim: self.shaped(&settings, "registry_claim", &names::KUBERNETES_NAME),
-            service_account: self.shaped(&settings, "service_account", &names::KUBERNETES_NAME),
-            image_pull_secrets: pull_secrets.map(|expr| self.pull_secrets(expr)).unwrap_or_default(),
-            labels: self.labels(&settings, &names::KUBERNETES_KEY, &names::KUBERNETES_VALUE),
-            ..AirflowTarget::default()
-        })
-    }
-
     fn region(&mut self, expr: &Expr) -> Option<String> {
         let text = self.text_setting("region", expr)?;
         if let Some(region) = names::region_of_zone(&text) {
@@ -186,7 +175,7 @@ impl Context<'_> {
         }
     }
 
-    fn pull_secrets(&mut self, expr: &Expr) -> Vec<String> {
+    pub(super) fn pull_secrets(&mut self, expr: &Expr) -> Vec<String> {
         let ExprKind::List(items) = &expr.kind else {
             let help = "Write `image_pull_secrets: [\"registry-login\"]`.";
             self.bad_setting(expr, "`image_pull_secrets` is a list of texts.", help);
@@ -197,17 +186,16 @@ impl Context<'_> {
     }
 
     fn secret_places(&mut self, expr: &Expr, shape: &Shape) -> BTreeMap<String, String> {
-        let example = format!(
-            "{{ TOKEN: {} }}",
-            match shape.what == names::CLOUD_SECRET.what {
-                true => "\"projects/PROJECT/secrets/NAME/versions/latest\"",
-                false => "\"secret-name/key\"",
-            }
-        );
+        let place = match shape.what {
+            what if what == names::CLOUD_SECRET.what => "projects/PROJECT/secrets/NAME/versions/latest",
+            what if what == names::WORKER_SECRET.what => "env:TOKEN",
+            _ => "secret-name/key",
+        };
+        let example = format!("{{ TOKEN: \"{place}\" }}");
         self.texts_by_name("secrets", expr, &example, None, shape)
     }
 
-    fn labels(&mut self, settings: &Settings<'_>, key: &Shape, value: &Shape) -> BTreeMap<String, String> {
+    pub(super) fn labels(&mut self, settings: &Settings<'_>, key: &Shape, value: &Shape) -> BTreeMap<String, String> {
         let Some(expr) = settings.get("labels") else {
             return BTreeMap::new();
         };
@@ -229,7 +217,7 @@ impl Context<'_> {
     // ── Texts with a shape ──
 
     /// The text of a setting, if it is there and has the shape.
-    fn shaped(&mut self, settings: &Settings<'_>, setting: &str, shape: &Shape) -> Option<String> {
+    pub(super) fn shaped(&mut self, settings: &Settings<'_>, setting: &str, shape: &Shape) -> Option<String> {
         self.shaped_text(setting, settings.get(setting)?, shape)
     }
 
@@ -239,7 +227,7 @@ impl Context<'_> {
         self.has_shape(expr, &text, shape).then_some(text)
     }
 
-    fn has_shape(&mut self, expr: &Expr, text: &str, shape: &Shape) -> bool {
+    pub(super) fn has_shape(&mut self, expr: &Expr, text: &str, shape: &Shape) -> bool {
         let holds = (shape.holds)(text);
         if !holds {
             let diagnostic = self.problem(shape.code, expr.id, format!("`{text}` is no {}.", shape.what));
