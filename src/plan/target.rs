@@ -242,7 +242,8 @@ pub enum Runner {
     Local,
 }
 
-/// `trigger nightly for credit { cron: "0 2 * * *", timezone: "Europe/Berlin" }`
+/// `trigger nightly for credit { cron: "0 2 * * *", timezone: "Europe/Berlin" }`, or
+/// `trigger arrived for credit { data: ["s3://bucket/loans", "s3://bucket/rates"] }`: by a schedule or by data, never by both.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Trigger {
     /// Its name.
@@ -252,10 +253,14 @@ pub struct Trigger {
     pub docs: Option<String>,
     /// The pipeline that it starts.
     pub pipeline: String,
-    /// When, in five fields.
-    pub cron: String,
+    /// When, in five fields; absent for a pipeline that data starts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cron: Option<String>,
     /// The IANA time zone in which the fields are meant.
     pub timezone: String,
+    /// Addresses of data: once all of it has arrived anew, the pipeline is started. Sorted, each once.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub data: Vec<String>,
     /// Values of the pipeline's parameters.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub parameters: BTreeMap<String, Value>,

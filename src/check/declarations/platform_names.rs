@@ -95,6 +95,14 @@ pub(crate) const WORKER_STORAGE: Shape = Shape {
     help: "Write \"s3://bucket/path\", \"gs://bucket/path\", \"az://container/path\", or the absolute path of a folder that every worker sees.",
 };
 
+/// An address of data that a trigger waits for.
+pub(crate) const DATA: Shape = Shape {
+    code: Code::StorageAddress,
+    what: "address of data",
+    holds: is_data,
+    help: "Write \"s3://bucket/path\", \"gs://bucket/path\", \"az://container/path\" or \"file:///path\"; what has no address of its own gets one as in \"x-ours://loans\".",
+};
+
 /// The folder of DAG files.
 pub(crate) const FOLDER: Shape = Shape {
     code: Code::BadSetting,
@@ -334,6 +342,22 @@ fn is_folder(text: &str) -> bool {
         && parts
             .into_iter()
             .all(|part| !part.is_empty() && part != "." && part != "..")
+}
+
+/// Whether a text names data in storage, or begins with a scheme of the users' own (`x-…`). Platforms compare addresses as
+/// texts, and leave out what ends in `/` or stands behind `?` and `#`.
+fn is_data(text: &str) -> bool {
+    /// The longest that Airflow's tables hold.
+    const LONGEST: usize = 1500;
+    let is_plain = text.len() <= LONGEST && text.bytes().all(|byte| byte.is_ascii_graphic()) && !text.ends_with('/');
+    let own = text.strip_prefix("x-").and_then(|own| own.split_once("://"));
+    let is_own = own.is_some_and(|(scheme, rest)| {
+        let is_scheme =
+            begins_and_ends(scheme, |byte| byte.is_ascii_lowercase()) && scheme.bytes().all(is_lower_or_dash);
+        is_scheme && !rest.is_empty()
+    });
+    let is_stored = is_object_storage(text) || text.strip_prefix("file://").is_some_and(is_folder);
+    is_plain && (is_own || is_stored && !text.contains(['?', '#', '@']))
 }
 
 /// The characters of a DAG's and a task's name.
@@ -600,6 +624,26 @@ mod tests {
                     "file://srv",
                     "ftp://srv",
                     "/srv/{{ ds }}",
+                ],
+            ),
+            (
+                &DATA,
+                &[
+                    "s3://bank-ml/loans",
+                    "gs://bank-ml",
+                    "file:///srv/loans.csv",
+                    "x-ours://loans",
+                    "x-our-own://a",
+                ],
+                &[
+                    "",
+                    "loans",
+                    "s3://bank-ml/loans/",
+                    "s3://bank-ml/?a=b",
+                    "x-://a",
+                    "x-ours://",
+                    "airflow://a",
+                    "s3://bank/ü",
                 ],
             ),
             (

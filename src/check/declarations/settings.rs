@@ -164,6 +164,8 @@ settings! {
     /// `trigger`
     TRIGGER {
         "cron", "\"0 2 * * *\"", "none", "When: minute, hour, day of the month, month, day of the week.";
+        "data", "\"s3://bucket/loans\" | [\"s3://bucket/loans\", \"s3://bucket/rates\"]", "none",
+            "The data that starts the pipeline: once all of it has arrived anew.";
         "timezone", "\"Europe/Berlin\"", "UTC", "The time zone in which `cron` is meant, by its IANA name.";
         "parameters", "{ source: \"gs://bucket/loans.csv\" }", "the defaults", "Values of the pipeline's parameters.";
         "on", "CreditDrift", "none", "The monitor whose alarm starts the pipeline.";

@@ -1,25 +1,31 @@
-//! Triggers: what starts a pipeline, and with which values. Schedules; what a monitor starts is not built yet.
+//! Triggers: what starts a pipeline, and with which values. Schedules and data; what a monitor starts is not built yet.
 
 use std::collections::BTreeMap;
 
 use super::context::{Context, describe};
-use super::schedule;
 use super::settings::{Settings, TRIGGER};
+use super::{platform_names, schedule};
 use crate::diagnostics::{Code, nearest};
 use crate::names;
 use crate::plan::Trigger;
-use crate::syntax::ast::{Expr, ItemKind, TriggerItem};
+use crate::syntax::ast::{Expr, ExprKind, ItemKind, TriggerItem};
 use crate::types::{ParameterKind, Signature, Type, Value};
+
+/// What starts a pipeline.
+struct Cause {
+    cron: Option<String>,
+    data: Vec<String>,
+}
 
 /// Where the fields of a schedule are meant when nothing is said.
 const UTC: &str = "UTC";
 
 impl Context<'_> {
-    /// The meaning of a `trigger` item; nothing for one that is not started by a schedule.
+    /// The meaning of a `trigger` item; nothing for one that waits for a monitor.
     pub(crate) fn trigger_item(&mut self, item: &TriggerItem, docs: Option<&str>) -> Option<Trigger> {
         let settings = self.settings(&format!("The trigger `{}`", item.name.text), &item.settings, TRIGGER);
         let signature = self.triggered(item);
-        let cron = self.cron(item, &settings);
+        let cause = self.cause(item, &settings);
         let timezone = match settings.get("timezone") {
             Some(expr) => self.time_zone(expr),
             None => Some(UTC.to_owned()),
@@ -31,12 +37,14 @@ impl Context<'_> {
         let description = settings
             .get("description")
             .and_then(|expr| self.text_setting("description", expr));
+        let Cause { cron, data } = cause?;
         Some(Trigger {
             name: item.name.text.to_string(),
             docs: description.or_else(|| docs.map(str::to_owned)),
             pipeline: signature?.name.clone(),
-            cron: cron?,
             timezone: timezone?,
+            cron,
+            data,
             parameters,
         })
     }
@@ -57,7 +65,8 @@ impl Context<'_> {
         }
     }
 
-    fn cron(&mut self, item: &TriggerItem, settings: &Settings<'_>) -> Option<String> {
+    /// The schedule or the data: one of them, and never both, since it could mean either and both.
+    fn cause(&mut self, item: &TriggerItem, settings: &Settings<'_>) -> Option<Cause> {
         let monitor = ["on", "cooldown"]
             .into_iter()
             .find_map(|name| Some((name, settings.get(name)?)));
@@ -68,17 +77,72 @@ impl Context<'_> {
                 "Start the pipeline by a schedule: `cron: \"0 2 * * *\"`.",
             );
         }
-        let Some(expr) = settings.get("cron") else {
-            if settings.complete && monitor.is_none() {
-                let message = format!(
-                    "The trigger `{}` does not say when it starts the pipeline.",
-                    item.name.text
-                );
-                let diagnostic = self.problem(Code::MissingSetting, item.name.id, message);
-                self.report(diagnostic.help("Add a schedule: `cron: \"0 2 * * *\"` is every night at two."));
+        match (settings.get("cron"), settings.get("data")) {
+            (Some(cron), None) => Some(Cause {
+                cron: Some(self.cron(cron)?),
+                data: Vec::new(),
+            }),
+            (None, Some(data)) => {
+                if let Some(zone) = settings.get("timezone") {
+                    let message = "A time zone belongs to a schedule, and this trigger has none.";
+                    self.bad_setting(zone, message, "Leave `timezone` out.");
+                }
+                Some(Cause {
+                    cron: None,
+                    data: self.data(data)?,
+                })
             }
-            return None;
+            (Some(_), Some(data)) => {
+                let message = "A trigger starts its pipeline by a schedule or when data arrives, not by both.";
+                self.bad_setting(
+                    data,
+                    message,
+                    "Write two triggers for the pipeline; either of them starts it.",
+                );
+                None
+            }
+            (None, None) => {
+                if settings.complete && monitor.is_none() {
+                    let name = &item.name.text;
+                    let message = format!("The trigger `{name}` does not say when it starts the pipeline.");
+                    let diagnostic = self.problem(Code::MissingSetting, item.name.id, message);
+                    self.report(diagnostic.help(
+                        "Add a schedule: `cron: \"0 2 * * *\"` is every night at two; or `data: \"s3://bucket/path\"`.",
+                    ));
+                }
+                None
+            }
+        }
+    }
+
+    /// One address, or a list of them.
+    fn data(&mut self, expr: &Expr) -> Option<Vec<String>> {
+        let items = match &expr.kind {
+            ExprKind::List(items) => items.as_slice(),
+            _ => std::slice::from_ref(expr),
         };
+        if items.is_empty() {
+            let help = "Write the addresses of the data that the trigger waits for: `data: \"s3://bucket/path\"`.";
+            self.bad_setting(expr, "A trigger that waits for no data never starts anything.", help);
+        }
+        let mut addresses: Vec<String> = Vec::new();
+        for item in items {
+            let Some(address) = self.shaped_text("data", item, &platform_names::DATA) else {
+                continue;
+            };
+            if addresses.contains(&address) {
+                let message = format!("`{address}` is there twice.");
+                let diagnostic = self.problem(Code::DuplicateMember, item.id, message);
+                self.report(diagnostic.help("Leave one out."));
+            } else {
+                addresses.push(address);
+            }
+        }
+        addresses.sort();
+        (!addresses.is_empty()).then_some(addresses)
+    }
+
+    fn cron(&mut self, expr: &Expr) -> Option<String> {
         let text = self.text_setting("cron", expr)?;
         match schedule::fires(&text) {
             Ok(true) => return Some(text),

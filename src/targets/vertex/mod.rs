@@ -113,18 +113,20 @@ pub fn pipeline_job<'a>(
     }
 }
 
-/// The body that starts a pipeline again and again. One run at a time: runs of one pipeline share its registry.
+/// The body that starts a pipeline again and again; none for a trigger without a schedule. One run at a time: runs of one
+/// pipeline share its registry.
 #[must_use]
-pub fn schedule<'a>(spec: &'a PipelineSpec, target: &VertexTarget, trigger: &Trigger) -> Schedule<'a> {
-    Schedule {
+pub fn schedule<'a>(spec: &'a PipelineSpec, target: &VertexTarget, trigger: &Trigger) -> Option<Schedule<'a>> {
+    let cron = trigger.cron.as_deref()?;
+    Some(Schedule {
         create_pipeline_job_request: CreatePipelineJobRequest {
             parent: format!("projects/{}/locations/{}", target.project, target.region),
             pipeline_job: pipeline_job(spec, target, &trigger.parameters),
         },
-        cron: format!("TZ={} {}", trigger.timezone, trigger.cron),
+        cron: format!("TZ={} {cron}", trigger.timezone),
         display_name: trigger.name.clone(),
         max_concurrent_run_count: "1".to_owned(),
-    }
+    })
 }
 
 /// The bodies for a pipeline: one to run it with its defaults, and one for each of its triggers. Nothing for a
@@ -145,8 +147,9 @@ pub(super) fn requests(
         .values()
         .filter(|trigger| trigger.pipeline == pipeline.name)
     {
-        let schedule = schedule(spec, target, trigger);
-        files.push(file(format!("{}.schedule.json", trigger.name), &schedule)?);
+        if let Some(schedule) = schedule(spec, target, trigger) {
+            files.push(file(format!("{}.schedule.json", trigger.name), &schedule)?);
+        }
     }
     Ok(files)
 }
