@@ -3,14 +3,18 @@
 //! What a target cannot express stands in [`capability`]; nothing is dropped silently.
 
 pub mod accelerators;
+mod airflow;
 mod bootstrap;
 pub mod capability;
 mod choose;
 pub mod images;
 pub mod kubeflow;
+mod operand_types;
 pub mod pins;
 pub mod pipeline_spec;
 mod plan_target;
+mod slice;
+mod sources;
 pub mod vertex;
 
 use camino::Utf8PathBuf;
@@ -152,6 +156,6 @@ pub fn build(target: TargetName, request: &Request<'_>) -> Result<Built, TargetE
         TargetName::Plan => plan_target::PlanTarget.build(request),
         TargetName::Local => Err(TargetError::RunsInstead),
         TargetName::Kubeflow | TargetName::Vertex => kubeflow::KubeflowTarget(target).build(request),
-        TargetName::Airflow => Err(TargetError::NotSupportedYet(target.name())),
+        TargetName::Airflow => airflow::AirflowTarget.build(request),
     }
 }

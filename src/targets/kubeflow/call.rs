@@ -86,7 +86,7 @@ impl<'r> Lowering<'r> {
 
 /// Whether a pipeline takes artifacts: then others call it, and it is not started by itself. The plan lists parameters
 /// that are values.
-pub(super) fn takes_artifacts(pipeline: &Pipeline) -> bool {
+pub(in crate::targets) fn takes_artifacts(pipeline: &Pipeline) -> bool {
     let mut found = false;
     let mut visit = |reference: &Reference| {
         found |= matches!(reference, Reference::Parameter(name)

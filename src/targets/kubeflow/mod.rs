@@ -23,14 +23,12 @@ mod scope;
 mod service;
 mod settings;
 mod shown;
-mod slice;
-mod sources;
 mod task;
-mod types;
 mod values;
 
 use std::collections::BTreeMap;
 
+pub(super) use self::call::takes_artifacts;
 pub(super) use self::google::IMAGE as LAUNCHERS;
 use self::names::Names;
 use self::platform::Host;

@@ -8,13 +8,12 @@ use super::names;
 use super::outputs::Wanted;
 use super::scope::{Binds, Scope, Source, Types, define, give};
 use super::task::output;
-use super::types;
 use super::values::{self, Wire};
 use crate::plan::{Input, Loop, Node, Operand, PortType, Reference};
 use crate::targets::pipeline_spec::{
     ArtifactItems, ArtifactIterator, IteratorPolicy, ParameterItems, ParameterIterator, Task, TaskInputs,
 };
-use crate::targets::{Feature, TargetError};
+use crate::targets::{Feature, TargetError, operand_types};
 use crate::types::Value;
 
 /// What a loop runs over.
@@ -95,14 +94,14 @@ impl<'r> Lowering<'r> {
             let json = values::constant(&Value::List(values.clone()));
             let json = json.map_err(|number| body.types.too_large(number))?;
             return Ok(Items {
-                ty: PortType::Value(values::type_of(values)),
+                ty: PortType::Value(operand_types::type_of(values)),
                 raw: Some(values::without_placeholders(&json.to_string())),
                 list: None,
             });
         }
-        let ty = types::of_operand(&each.items, &body.types)?;
+        let ty = operand_types::of_operand(&each.items, &|reference| Ok(body.types.wire(reference)?.ty))?;
         let no_list = || TargetError::Write(format!("`{}` runs over {ty:?}, which is no list", node.id));
-        let item = values::item(&ty).ok_or_else(no_list)?;
+        let item = operand_types::item(&ty).ok_or_else(no_list)?;
         if !item.is_value() && !self.host.loops_over_artifacts() {
             return Err(body.types.refused(
                 Some(&node.id),
@@ -182,7 +181,7 @@ fn elements(types: &Types, node: &Node) -> Result<Vec<PortType>, TargetError> {
     node.outputs
         .iter()
         .map(|port| {
-            let element = values::item(&port.ty).unwrap_or_else(|| port.ty.clone());
+            let element = operand_types::item(&port.ty).unwrap_or_else(|| port.ty.clone());
             if matches!(&element, PortType::Value(of) if of.optional) {
                 return Err(types.refused(
                     Some(&node.id),

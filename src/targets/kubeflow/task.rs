@@ -6,13 +6,13 @@ use super::graph::Body;
 use super::operand::{self, Taken};
 use super::scope::{Scope, define, give};
 use super::values::{self, Wire};
-use super::{Lowering, names, settings, shown, slice};
+use super::{Lowering, names, settings, shown};
 use crate::plan::{Binding, Node, NodeTask, Operand, PortType, Reference, Step};
 use crate::project::LockedPackage;
 use crate::targets::pipeline_spec::{
     Component, ComponentRef, Container, Executor, KubernetesExecutor, ParameterSource, Task, TaskInfo,
 };
-use crate::targets::{Feature, TargetError, python_bootstrap};
+use crate::targets::{Feature, TargetError, python_bootstrap, slice, sources};
 
 /// What runs a task.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,7 +59,7 @@ impl<'r> Lowering<'r> {
         if step.is_none() && settings::is_of_one_run(&node) {
             bindings.push(bound(&mut draft, body, scope, &names::input(&RUN_ID), &RUN_ID)?);
         }
-        let sources = self.sources(&node);
+        let sources = sources::of(self.request, &node);
         let id = node.id.clone();
         let task = NodeTask {
             pipeline: body.pipeline.name.clone(),

@@ -4,7 +4,7 @@ use serde_json::Value as Json;
 
 use crate::plan::PortType;
 use crate::targets::pipeline_spec::{ArtifactDefinition, ArtifactSchema, InputParameter, ParameterType};
-use crate::types::{DataKind, DataType, EnumType, EnumVariant, RecordField, RecordType, Value};
+use crate::types::{DataKind, DataType, Value};
 
 /// The largest integer that a number of the platform holds exactly: 2^53 - 1.
 pub(super) const LARGEST_INTEGER: i64 = (1 << 53) - 1;
@@ -123,21 +123,6 @@ pub(super) fn artifact(ty: &PortType) -> ArtifactDefinition {
     }
 }
 
-/// The type of one item; nothing for what is no list.
-pub(super) fn item(ty: &PortType) -> Option<PortType> {
-    if let PortType::List(of) = ty {
-        return Some(of.as_ref().clone());
-    }
-    let PortType::Value(DataType {
-        kind: DataKind::List(of),
-        ..
-    }) = ty
-    else {
-        return None;
-    };
-    Some(PortType::Value(of.as_ref().clone()))
-}
-
 fn schema(ty: &PortType) -> ArtifactSchema {
     let title = match ty {
         PortType::Dataset { .. } => "system.Dataset",
@@ -214,85 +199,6 @@ pub(super) fn holds_placeholder(value: &Value) -> bool {
     }
 }
 
-/// The type that holds all of the values, as far as the values tell.
-pub(super) fn type_of<'v>(values: impl IntoIterator<Item = &'v Value>) -> DataType {
-    let mut of: Option<DataType> = None;
-    let mut optional = false;
-    for value in values {
-        match kind_of(value) {
-            None => optional = true,
-            Some(kind) => {
-                let ty = DataType::plain(kind);
-                of = Some(of.map_or(ty.clone(), |known| joined(known, ty)));
-            }
-        }
-    }
-    of.unwrap_or_else(|| DataType::plain(DataKind::String))
-        .or_absent(optional)
-}
-
-fn kind_of(value: &Value) -> Option<DataKind> {
-    Some(match value {
-        Value::None => return None,
-        Value::Bool(_) => DataKind::Bool,
-        Value::Int(_) => DataKind::Int,
-        Value::Float(_) => DataKind::Float,
-        Value::String(_) => DataKind::String,
-        Value::Date(_) => DataKind::Date,
-        Value::Datetime(_) => DataKind::Datetime,
-        Value::Duration(_) => DataKind::Duration,
-        Value::Size(_) => DataKind::Size,
-        Value::Money { .. } => DataKind::Money,
-        Value::Enum(text) => DataKind::Enum(EnumType {
-            name: None,
-            variants: vec![EnumVariant {
-                name: text.clone(),
-                text: text.clone(),
-            }],
-        }),
-        Value::List(items) => DataKind::List(Box::new(type_of(items))),
-        Value::Map(entries) => DataKind::Record(RecordType {
-            name: None,
-            fields: entries
-                .iter()
-                .map(|(name, value)| RecordField {
-                    name: name.clone(),
-                    ty: type_of([value]),
-                })
-                .collect(),
-        }),
-    })
-}
-
-/// The type that holds what either holds.
-fn joined(left: DataType, right: DataType) -> DataType {
-    let optional = left.optional || right.optional;
-    let kind = match (left.kind, right.kind) {
-        (DataKind::Int, DataKind::Float) | (DataKind::Float, DataKind::Int) => DataKind::Float,
-        (DataKind::Enum(mut left), DataKind::Enum(right)) => {
-            let new = right.variants.into_iter().filter(|one| !left.variants.contains(one));
-            let new: Vec<_> = new.collect();
-            left.variants.extend(new);
-            DataKind::Enum(left)
-        }
-        (DataKind::List(left), DataKind::List(right)) => DataKind::List(Box::new(joined(*left, *right))),
-        (DataKind::Record(left), DataKind::Record(right)) => DataKind::Record(joined_fields(left, right)),
-        (left, _) => left,
-    };
-    DataType::plain(kind).or_absent(optional)
-}
-
-fn joined_fields(left: RecordType, right: RecordType) -> RecordType {
-    let mut fields = left.fields;
-    for field in right.fields {
-        match fields.iter_mut().find(|known| known.name == field.name) {
-            Some(known) => known.ty = joined(known.ty.clone(), field.ty),
-            None => fields.push(field),
-        }
-    }
-    RecordType { name: None, fields }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -311,15 +217,5 @@ mod tests {
             assert!(!escaped.contains("{{"), "{escaped}");
             assert_eq!(serde_json::from_str::<Json>(&escaped).unwrap(), Json::from(text));
         }
-    }
-
-    #[test]
-    fn the_type_of_a_constant_list_holds_every_item() {
-        assert_eq!(
-            type_of(&[Value::Int(1), Value::Float(0.5)]),
-            DataType::plain(DataKind::Float)
-        );
-        let optional = type_of(&[Value::None, Value::Bool(true)]);
-        assert!(optional.optional && optional.kind == DataKind::Bool);
     }
 }

@@ -2,20 +2,18 @@
 
 use std::collections::BTreeMap;
 
-use super::{Lowering, slice};
+use super::{Request, slice};
 use crate::plan::{Node, NodeKind, Operation, Plan, Run};
 
-impl Lowering<'_> {
-    /// The sources that a node needs.
-    pub(super) fn sources(&self, node: &Node) -> BTreeMap<String, String> {
-        let brought = files(self.plan, node)
-            .into_iter()
-            .filter_map(|file| self.request.sources.get(file));
-        brought
-            .flatten()
-            .map(|(path, text)| (path.clone(), text.clone()))
-            .collect()
-    }
+/// The sources that a node needs, by path.
+pub(super) fn of(request: &Request<'_>, node: &Node) -> BTreeMap<String, String> {
+    let brought = files(request.plan, node)
+        .into_iter()
+        .filter_map(|file| request.sources.get(file));
+    brought
+        .flatten()
+        .map(|(path, text)| (path.clone(), text.clone()))
+        .collect()
 }
 
 /// The files that a node names.

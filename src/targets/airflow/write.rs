@@ -1,0 +1,389 @@
+//! The text of a DAG file. It holds no time and no order of chance, so equal plans give equal bytes.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+
+use super::condition::{Condition, Pulled};
+use super::dag::{Dag, Items, Kind, Launched, List, Task};
+use super::layout::{Group, Layout, Placed, Unit, Upstream};
+use super::runner::Runs;
+use super::{helpers, python, settings};
+use crate::plan::{Pipeline, Plan};
+use crate::targets::{Request, TargetError};
+
+/// How far the tasks of a DAG are indented.
+const INDENT: &str = "    ";
+
+/// What is written.
+pub(super) struct Writer<'w> {
+    pub(super) request: &'w Request<'w>,
+    pub(super) pipeline: &'w Pipeline,
+    pub(super) dag: &'w Dag,
+    pub(super) runs: Runs<'w>,
+    /// Python's names for tasks and groups.
+    names: BTreeMap<Upstream, String>,
+    taken: BTreeSet<String>,
+    /// Python's names for groups for the eye, by their path and the function they stand in.
+    folders: BTreeMap<(String, Vec<String>), String>,
+}
+
+/// The file of a pipeline.
+pub(super) fn file(
+    request: &Request<'_>,
+    pipeline: &Pipeline,
+    dag: &Dag,
+    layout: &Layout,
+) -> Result<String, TargetError> {
+    let runs = Runs::of(request)?;
+    let mut writer = Writer {
+        request,
+        pipeline,
+        dag,
+        runs,
+        names: BTreeMap::new(),
+        taken: BTreeSet::new(),
+        folders: BTreeMap::new(),
+    };
+    let body = writer.body(layout)?;
+    let opening = settings::opening(request, pipeline)?;
+    let tasks = writer.tasks(layout)?;
+    let code = format!("{body}\n{opening}");
+    let head = helpers::head(&writer.runs, &code);
+    Ok(format!(
+        "{}{head}\n\n{opening}{body}\n\n{tasks}",
+        heading(request.plan, pipeline, &writer.runs)
+    ))
+}
+
+fn heading(plan: &Plan, pipeline: &Pipeline, runs: &Runs<'_>) -> String {
+    let origin = pipeline.origins.values().next().map(|origin| origin.file.as_str());
+    let from = match origin {
+        Some(file) => format!("`{}` of {file}", pipeline.name),
+        None => format!("`{}`", pipeline.name),
+    };
+    // The name of a project or file could hold anything; a comment ends with its line.
+    let from: String = format!("{from} in the project `{}`", plan.project.name)
+        .chars()
+        .map(|character| if character.is_control() { ' ' } else { character })
+        .collect();
+    format!(
+        "# The pipeline {from}, written by mlp {} for Apache Airflow {}; every step is {}.\n\
+         # Do not edit it: change the source and build again.\n",
+        env!("CARGO_PKG_VERSION"),
+        runs.version(),
+        runs.title(),
+    )
+}
+
+impl Writer<'_> {
+    /// The tasks and what comes before each.
+    fn body(&mut self, layout: &Layout) -> Result<String, TargetError> {
+        let mut text = String::new();
+        let mut edges = String::new();
+        for unit in &layout.units {
+            match unit {
+                Unit::Task(placed) => {
+                    let name = self.name(Upstream::Task(placed.task.id.clone()), &placed.task.id);
+                    let code = self.task(placed, &name, false)?;
+                    self.within("", &placed.task.folders, &code, &mut text);
+                    self.edges(placed, &name, &mut edges);
+                }
+                Unit::Group(group) => self.group(group, &mut text)?,
+            }
+        }
+        let mut body = indented(&text, INDENT);
+        if !edges.is_empty() {
+            body.push('\n');
+            body.push_str(&indented(&edges, INDENT));
+        }
+        Ok(body)
+    }
+
+    /// A name of Python's for a task or group.
+    fn name(&mut self, what: Upstream, wanted: &str) -> String {
+        let taken = &self.taken;
+        let name = python::variable(wanted, &|name| taken.contains(name));
+        self.taken.insert(name.clone());
+        self.names.insert(what, name.clone());
+        name
+    }
+
+    /// Code within the groups for the eye.
+    fn within(&mut self, function: &str, folders: &[String], code: &str, text: &mut String) {
+        let mut depth = 0;
+        for end in 1..=folders.len() {
+            let Some(path) = folders.get(..end) else { break };
+            let indent = INDENT.repeat(depth);
+            let key = (function.to_owned(), path.to_vec());
+            if let Some(known) = self.folders.get(&key) {
+                let _ = writeln!(text, "{indent}with {known}:");
+            } else {
+                let id = path.last().map_or("", String::as_str).replace('.', "-");
+                let taken = &self.taken;
+                let name = python::variable(&id, &|name| taken.contains(name));
+                self.taken.insert(name.clone());
+                let _ = writeln!(
+                    text,
+                    "{indent}with TaskGroup(group_id={}, prefix_group_id=False) as {name}:",
+                    python::text(&format!("{id}-group"))
+                );
+                self.folders.insert(key, name);
+            }
+            depth += 1;
+        }
+        text.push_str(&indented(code, &INDENT.repeat(depth)));
+    }
+
+    /// A group that Airflow repeats: a function with one turn's tasks.
+    fn group(&mut self, group: &Group, text: &mut String) -> Result<(), TargetError> {
+        let name = self.name(Upstream::Group(group.id.clone()), &group.id);
+        let taken = &self.taken;
+        let function = python::variable(&format!("{name}_turn"), &|name| taken.contains(name));
+        self.taken.insert(function.clone());
+        let mut inside = String::new();
+        let mut edges = String::new();
+        for placed in &group.tasks {
+            let task = self.name(Upstream::Task(placed.task.id.clone()), &placed.task.id);
+            let code = self.task(placed, &task, true)?;
+            let folders = placed.task.folders.get(group.folders.len()..).unwrap_or_default();
+            self.within(&group.id, folders, &code, &mut inside);
+            self.edges(placed, &task, &mut edges);
+        }
+        if !edges.is_empty() {
+            inside.push('\n');
+            inside.push_str(&edges);
+        }
+        let items = self.called(&Upstream::Task(format!("{}-items", group.repeat)));
+        let code = format!(
+            "\n@task_group(group_id={}, prefix_group_id=False)\ndef {function}(frame):\n{}\n{name} = \
+             {function}.expand(frame={items}.output)\n",
+            python::text(&group.id),
+            indented(&inside, INDENT),
+        );
+        self.within("", &group.folders, &code, text);
+        Ok(())
+    }
+
+    fn called(&self, what: &Upstream) -> String {
+        self.names.get(what).cloned().unwrap_or_default()
+    }
+
+    fn edges(&self, placed: &Placed, name: &str, text: &mut String) {
+        let before: Vec<String> = placed.upstream.iter().map(|before| self.called(before)).collect();
+        let _ = match before.as_slice() {
+            [] => Ok(()),
+            [only] => writeln!(text, "{only} >> {name}"),
+            several => writeln!(text, "[{}] >> {name}", several.join(", ")),
+        };
+    }
+
+    // ── One task ──
+
+    fn task(&self, placed: &Placed, name: &str, mapped: bool) -> Result<String, TargetError> {
+        let task = &placed.task;
+        let mut call = Call::new(python::text(&task.id));
+        let class = match &task.kind {
+            Kind::Launch(launched) => {
+                self.launch(task, launched, &mut call)?;
+                "Step"
+            }
+            Kind::Guard(guard) => {
+                let condition = &guard.condition;
+                let text = if guard.holds {
+                    condition.text.clone()
+                } else {
+                    format!("not {}", condition.text)
+                };
+                let names: Vec<&str> = condition.values.iter().map(|(name, _)| name.as_str()).collect();
+                call.set(
+                    "holds",
+                    format!("lambda {}: {text}", names.join(", ")).replace("lambda :", "lambda:"),
+                );
+                call.set("values", values(condition));
+                "When"
+            }
+            Kind::Join => {
+                call.set("trigger_rule", "TriggerRule.NONE_FAILED_MIN_ONE_SUCCESS".to_owned());
+                self.alive(task, &mut call);
+                "Join"
+            }
+            Kind::End | Kind::Again => {
+                call.set("trigger_rule", "TriggerRule.NONE_FAILED".to_owned());
+                self.alive(task, &mut call);
+                "Join"
+            }
+            Kind::Items(items) => {
+                self.items(task, items, &mut call);
+                "Items"
+            }
+            Kind::Outcome(outcome) => {
+                if let Some(of) = &outcome.of {
+                    call.set("of", python::list(of.iter().map(|task| python::text(task))));
+                    self.alive(task, &mut call);
+                }
+                "Outcome"
+            }
+        };
+        if mapped {
+            call.set("frame", "frame".to_owned());
+        }
+        let teardown = match &task.kind {
+            Kind::Outcome(_) => ".as_teardown(on_failure_fail_dagrun=False)",
+            Kind::Launch(_) | Kind::Guard(_) | Kind::Join | Kind::Items(_) | Kind::End | Kind::Again => "",
+        };
+        Ok(format!("{name} = {class}({}){teardown}\n", call.text()))
+    }
+
+    fn items(&self, task: &Task, items: &Items, call: &mut Call) {
+        call.set("loop", python::text(&items.repeat));
+        call.set(
+            "values",
+            match &items.list {
+                List::Values(pulled) => reader(pulled),
+                List::TurnsOf(repeat) => format!("turns({})", python::text(repeat)),
+            },
+        );
+        if let Some(around) = &items.around {
+            call.set("around", python::text(&format!("{around}-items")));
+        }
+        self.alive(task, call);
+    }
+
+    fn launch(&self, task: &Task, launched: &Launched, call: &mut Call) -> Result<(), TargetError> {
+        let texts = |names: &BTreeSet<String>| python::list(names.iter().map(|name| python::text(name)));
+        if !launched.parameters.is_empty() {
+            call.set("parameters", texts(&launched.parameters));
+        }
+        if !launched.repeats.is_empty() {
+            call.set("loops", texts(&launched.repeats));
+        }
+        if !launched.chosen.is_empty() {
+            let chosen = launched.chosen.iter();
+            let chosen = chosen.map(|(branch, guard)| (python::text(branch), python::text(guard)));
+            call.set("chosen", python::dict(chosen));
+        }
+        if !launched.outcomes.is_empty() {
+            let outcomes = launched.outcomes.iter();
+            let outcomes = outcomes.map(|task| (python::text(task), self.depth(task).to_string()));
+            call.set("outcomes", python::dict(outcomes));
+        }
+        if launched.joins {
+            call.set("trigger_rule", "TriggerRule.NONE_FAILED_MIN_ONE_SUCCESS".to_owned());
+            self.alive(task, call);
+        }
+        if let Some(most) = task.most {
+            call.set("max_active_tis_per_dagrun", most.to_string());
+        }
+        if let Some(docs) = &task.docs {
+            // Airflow would take a text that ends in `.md` for the name of a file.
+            call.set("doc_md", python::text(&format!("{docs}\n")));
+        }
+        settings::step(self, task, launched, call)
+    }
+
+    /// The guard without which a task that bears skipped ones must not run.
+    fn alive(&self, task: &Task, call: &mut Call) {
+        if let Some(guard) = &task.guard {
+            call.set("alive", format!("({}, {})", python::text(guard), self.depth(guard)));
+        }
+    }
+
+    fn depth(&self, task: &str) -> usize {
+        self.dag.get(task).map_or(0, |task| task.frames.len())
+    }
+
+    // ── What the launcher is told ──
+
+    fn tasks(&self, layout: &Layout) -> Result<String, TargetError> {
+        let mut text = String::from("# What the launcher is told of each task, as JSON.\nTASKS = {\n");
+        let placed = layout.units.iter().flat_map(|unit| match unit {
+            Unit::Task(placed) => std::slice::from_ref(placed),
+            Unit::Group(group) => group.tasks.as_slice(),
+        });
+        for placed in placed {
+            if let Kind::Launch(launched) = &placed.task.kind {
+                let json =
+                    serde_json::to_string(&launched.placed).map_err(|error| TargetError::Write(error.to_string()))?;
+                settings::not_too_long(self, &placed.task, launched, &json)?;
+                let _ = writeln!(text, "    {}: {},", python::text(&placed.task.id), python::text(&json));
+            }
+        }
+        text.push_str("}\n");
+        Ok(text)
+    }
+}
+
+/// The arguments of a call.
+pub(super) struct Call(Vec<String>);
+
+impl Call {
+    fn new(task_id: String) -> Self {
+        Self(vec![format!("task_id={task_id}")])
+    }
+
+    /// Adds an argument; the value is Python.
+    pub(super) fn set(&mut self, name: &str, value: String) {
+        self.0.push(format!("{name}={value}"));
+    }
+
+    /// On one line where it fits, else one argument a line.
+    fn text(&self) -> String {
+        /// Beyond this a line is hard to read.
+        const WIDTH: usize = 96;
+        let line = self.0.join(", ");
+        if line.chars().count() <= WIDTH {
+            return line;
+        }
+        let mut text = String::from("\n");
+        for argument in &self.0 {
+            let _ = writeln!(text, "{INDENT}{argument},");
+        }
+        text
+    }
+}
+
+fn values(condition: &Condition) -> String {
+    let values = condition.values.iter();
+    python::dict(values.map(|(name, pulled)| (python::text(name), reader(pulled))))
+}
+
+/// What reads a value when the task runs.
+fn reader(pulled: &Pulled) -> String {
+    match pulled {
+        Pulled::Parameter(name) => format!("parameter({})", python::text(name)),
+        Pulled::Item(repeat) => format!("item({})", python::text(repeat)),
+        Pulled::Result {
+            task,
+            port,
+            depth,
+            kind,
+        } => format!(
+            "result({}, {}, {kind}{})",
+            python::text(task),
+            python::text(port),
+            at(*depth)
+        ),
+        Pulled::Outcome { task, depth } => format!("outcome({}{})", python::text(task), at(*depth)),
+    }
+}
+
+fn at(depth: u32) -> String {
+    if depth == 0 {
+        String::new()
+    } else {
+        format!(", depth={depth}")
+    }
+}
+
+/// Code, further to the right. No literal has a line break inside.
+fn indented(code: &str, indent: &str) -> String {
+    let mut text = String::new();
+    for line in code.lines() {
+        if !line.is_empty() {
+            text.push_str(indent);
+            text.push_str(line);
+        }
+        text.push('\n');
+    }
+    text
+}
