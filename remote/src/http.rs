@@ -284,19 +284,37 @@ pub fn escaped(text: &str) -> String {
         .collect()
 }
 
-/// The words of a refusal: where Kubeflow, Google and OAuth put them, else the text.
+/// The words of a refusal: where Kubeflow, Google, OAuth and Airflow put them, else the text.
 fn refusal(text: &str) -> String {
     let message = serde_json::from_str::<Json>(text).ok().and_then(|json| {
-        let places = ["/message", "/error/message", "/error_description", "/error"];
+        let places = [
+            "/message",
+            "/error/message",
+            "/error_description",
+            "/error",
+            "/detail",
+            "/detail/reason",
+        ];
         places
             .iter()
             .find_map(|place| json.pointer(place)?.as_str().map(str::to_owned))
+            .or_else(|| Some(invalid_fields(json.get("detail")?.as_array()?)))
     });
     match message {
         Some(message) if !message.is_empty() => shortened(&message),
         Some(_) | None if text.trim().is_empty() => "no explanation".to_owned(),
         Some(_) | None => shortened(text),
     }
+}
+
+/// Which fields of a request are wrong, as Airflow lists them: without what was sent, which may be a password.
+fn invalid_fields(details: &[Json]) -> String {
+    let fields = details.iter().map(|detail| {
+        let place = detail["loc"].as_array().into_iter().flatten();
+        let place: Vec<&str> = place.filter_map(Json::as_str).collect();
+        format!("{}: {}", place.join("."), detail["msg"].as_str().unwrap_or("wrong"))
+    });
+    fields.collect::<Vec<_>>().join("; ")
 }
 
 fn shortened(text: &str) -> String {

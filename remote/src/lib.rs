@@ -4,6 +4,7 @@
 //!
 //! | module | what it does |
 //! |---|---|
+//! | [`airflow`] | Airflow, API `v2` (and `v1` of Airflow 2) |
 //! | [`kubeflow`] | Kubeflow Pipelines, API `v2beta1` |
 //! | [`vertex`] | Vertex AI Pipelines, API `v1` |
 //! | [`google`] | tokens for Google Cloud |
@@ -17,6 +18,7 @@
     reason = "only the compiler is kept from the world outside"
 )]
 
+pub mod airflow;
 pub mod google;
 pub mod http;
 pub mod images;

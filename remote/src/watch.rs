@@ -79,6 +79,12 @@ pub trait Watch {
     /// # Errors
     /// When the platform does not say.
     fn snapshot(&self) -> Result<Snapshot, RemoteError>;
+
+    /// Why a task failed, where the platform says so elsewhere than in the snapshot: by the task's key in
+    /// [`Snapshot::tasks`]. `None` too when the platform does not answer, since the task has failed all the same.
+    fn reason(&self, _task: &str) -> Option<String> {
+        None
+    }
 }
 
 /// Calls `tell` for every task whose state has changed, until the run has ended or `stop` says so; the last snapshot then. It looks
@@ -98,7 +104,7 @@ pub fn follow(
         let snapshot = run.snapshot()?;
         for (id, task) in &snapshot.tasks {
             if seen.insert(id.clone(), task.state) != Some(task.state) && task.state != State::Waiting {
-                tell(task);
+                tell(&explained(run, id, task));
             }
         }
         if snapshot.state.is_final() || stop() {
@@ -109,8 +115,17 @@ pub fn follow(
     }
 }
 
+/// A task with the reason of its failure.
+fn explained(run: &dyn Watch, id: &str, task: &TaskSnapshot) -> TaskSnapshot {
+    let mut task = task.clone();
+    if task.state == State::Failed && task.error.is_none() {
+        task.error = run.reason(id);
+    }
+    task
+}
+
 /// Waits in small parts, so that an interruption is heard at once.
-fn pause(interval: Duration, stop: &dyn Fn() -> bool) {
+pub(crate) fn pause(interval: Duration, stop: &dyn Fn() -> bool) {
     let end = Instant::now() + interval;
     while Instant::now() < end && !stop() {
         thread::sleep(Duration::from_millis(50).min(interval));
