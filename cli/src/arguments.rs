@@ -67,7 +67,7 @@ pub enum Command {
     Build(build::Arguments),
     /// Make a project of what another system runs
     Import(import::Arguments),
-    /// Start a run on Kubeflow Pipelines or Vertex AI
+    /// Start a run on Kubeflow Pipelines, Vertex AI or Airflow
     Submit(submit::Arguments),
     /// Say what is wrong with a compiled pipeline, whoever wrote it
     Verify(verify::Arguments),

@@ -212,7 +212,7 @@ fn what_is_wrong_is_told_before_anything_is_sent() {
         (
             &["-t", "plan", "-p", "text=x"],
             2,
-            "starts runs on Kubeflow and Vertex AI",
+            "starts runs on Kubeflow, Vertex AI and Airflow",
         ),
         (
             &["-t", "prod", "-p", "text=x"],

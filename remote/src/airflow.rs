@@ -163,7 +163,9 @@ impl Airflow {
     /// Airflow says which one it is to everyone; another release says that there is no such address.
     fn is_of_the_release(&self) -> Result<(), AirflowError> {
         let url = self.url("version");
-        let answer = self.get("version").and_then(|answer| text_field(&answer, "version", &url));
+        let answer = self
+            .get("version")
+            .and_then(|answer| text_field(&answer, "version", &url));
         let found = match answer {
             Ok(found) => found,
             Err(error) if error.status() == Some(404) => {
@@ -205,7 +207,10 @@ impl Airflow {
         let url = format!("{}/auth/token", self.host);
         let mut call = Call::post(&url, &json!({ "username": user, "password": password }));
         call.repeatable = true;
-        let answer = self.client.send(&call).and_then(|answer| text_field(&answer, "access_token", &url));
+        let answer = self
+            .client
+            .send(&call)
+            .and_then(|answer| text_field(&answer, "access_token", &url));
         answer.map_err(|error| AirflowError::SignIn(without(password, error)))
     }
 

@@ -19,6 +19,7 @@ pub mod run;
 pub mod runs;
 pub mod show;
 pub mod submit;
+mod submit_airflow;
 pub mod test;
 pub mod verify;
 

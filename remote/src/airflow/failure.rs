@@ -89,11 +89,16 @@ impl AirflowError {
                 "Set the target's `version` to \"{}\", so that the DAG file is written for that release.",
                 found.split('.').next().unwrap_or(found)
             ),
-            Self::Import { .. } => "The file stays where it is, and `mlp submit` tries again. A module that is missing belongs into \
+            Self::Import { .. } => {
+                "The file stays where it is, and `mlp submit` tries again. A module that is missing belongs into \
                  Airflow's own environment: a provider, or what the target's `notify` names."
-                .to_owned(),
+                    .to_owned()
+            }
             Self::Unread { other, .. } => unread(other.as_deref()),
-            Self::Stopped => "The file stays where it is, and Airflow will read it; `mlp submit` once more then starts the run.".to_owned(),
+            Self::Stopped => {
+                "The file stays where it is, and Airflow will read it; `mlp submit` once more then starts the run."
+                    .to_owned()
+            }
         }
     }
 }

@@ -31,7 +31,8 @@ impl<'a> AirflowRun<'a> {
     }
 
     fn tasks(&self) -> Result<Vec<Json>, RemoteError> {
-        self.airflow.all(&format!("{}/taskInstances", self.path), "task_instances")
+        self.airflow
+            .all(&format!("{}/taskInstances", self.path), "task_instances")
     }
 }
 
@@ -51,7 +52,14 @@ impl Watch for AirflowRun<'_> {
                 Some(index) if index >= 0 => (format!("{id}/{index:09}"), format!("{id}[{index}]")),
                 Some(_) | None => (id.to_owned(), id.to_owned()),
             };
-            tasks.insert(key, TaskSnapshot { name, state, error: None });
+            tasks.insert(
+                key,
+                TaskSnapshot {
+                    name,
+                    state,
+                    error: None,
+                },
+            );
         }
         let state = run_state(run["state"].as_str().unwrap_or_default());
         let failed: Vec<&str> = tasks
