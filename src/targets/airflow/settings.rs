@@ -10,14 +10,14 @@ use crate::targets::{Request, TargetError};
 pub(super) fn opening(request: &Request<'_>, pipeline: &Pipeline) -> Result<String, TargetError> {
     let runs = super::runner::Runs::of(request)?;
     let settings = runs.settings;
-    let schedule = schedule::of(request.plan, pipeline, settings)?;
+    let schedule = schedule::of(request.plan, pipeline, settings);
     let mut lines = vec![format!("dag_id={}", python::text(&pipeline.name))];
     if let Some(docs) = &pipeline.docs {
         let first = docs.lines().next().unwrap_or_default();
         lines.push(format!("description={}", python::text(first)));
     }
     lines.push(format!("doc_md={}", python::text(&docs(pipeline))));
-    lines.extend(schedule.lines);
+    lines.push(format!("schedule={}", schedule.text));
     lines.push("catchup=False".to_owned());
     lines.push(format!("max_active_runs={}", settings.max_active_runs.unwrap_or(1)));
     if let Some(timeout) = settings.timeout {
