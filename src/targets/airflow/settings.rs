@@ -3,7 +3,7 @@
 use super::dag::{Launched, Task};
 use super::write::{Call, Writer};
 use super::{parameters, python, schedule};
-use crate::plan::{Pipeline, Step};
+use crate::plan::{AirflowVersion, Pipeline, Step};
 use crate::targets::{Request, TargetError};
 
 /// `with DAG(…) as dag:`
@@ -18,6 +18,10 @@ pub(super) fn opening(request: &Request<'_>, pipeline: &Pipeline) -> Result<Stri
     }
     lines.push(format!("doc_md={}", python::text(&docs(pipeline))));
     lines.push(format!("schedule={}", schedule.text));
+    if settings.version == AirflowVersion::Two {
+        // The second release starts nothing by itself without it.
+        lines.push("start_date=datetime(2024, 1, 1, tzinfo=timezone.utc)".to_owned());
+    }
     lines.push("catchup=False".to_owned());
     lines.push(format!("max_active_runs={}", settings.max_active_runs.unwrap_or(1)));
     if let Some(timeout) = settings.timeout {
@@ -69,11 +73,11 @@ pub(super) fn step(writer: &Writer<'_>, _task: &Task, launched: &Launched, call:
     let Some(step) = &launched.step else {
         return Ok(());
     };
-    retries(step, call);
+    retries(step, writer.runs.settings.version, call);
     writer.runs.step_settings(writer.request, step, call)
 }
 
-fn retries(step: &Step, call: &mut Call) {
+fn retries(step: &Step, version: AirflowVersion, call: &mut Call) {
     if step.retries.count == 0 {
         return;
     }
@@ -85,7 +89,12 @@ fn retries(step: &Step, call: &mut Call) {
         reason = "the default of a factor that does nothing is exactly one"
     )]
     if backoff.factor != 1.0 {
-        call.set("retry_exponential_backoff", python::float(backoff.factor));
+        let factor = match version {
+            // It knows doubling alone.
+            AirflowVersion::Two => python::boolean(true).to_owned(),
+            AirflowVersion::Three => python::float(backoff.factor),
+        };
+        call.set("retry_exponential_backoff", factor);
         call.set("max_retry_delay", python::timedelta(backoff.longest));
     }
 }

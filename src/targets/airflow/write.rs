@@ -118,14 +118,14 @@ impl Writer<'_> {
             if let Some(known) = self.folders.get(&key) {
                 let _ = writeln!(text, "{indent}with {known}:");
             } else {
-                let id = path.last().map_or("", String::as_str).replace('.', "-");
                 let taken = &self.taken;
-                let name = python::variable(&id, &|name| taken.contains(name));
+                let wanted = path.last().map_or("", String::as_str);
+                let name = python::variable(wanted, &|name| taken.contains(name));
                 self.taken.insert(name.clone());
                 let _ = writeln!(
                     text,
                     "{indent}with TaskGroup(group_id={}, prefix_group_id=False) as {name}:",
-                    python::text(&format!("{id}-group"))
+                    python::text(&format!("{name}-group"))
                 );
                 self.folders.insert(key, name);
             }

@@ -1,6 +1,7 @@
 //! The Python that a DAG file brings along: readable classes, of which a file has those that it uses.
 
 use super::runner::Runs;
+use crate::plan::AirflowVersion;
 
 /// A class or function, the names that call for it, and what it is built upon.
 struct Helper {
@@ -48,37 +49,47 @@ const HELPERS: [Helper; 9] = [
     },
 ];
 
-/// What is imported, with the names that call for it: module, name.
-const IMPORTS: [(&str, &str); 25] = [
-    ("", "json"),
-    ("", "os"),
-    ("", "subprocess"),
-    ("", "tempfile"),
-    ("datetime", "datetime"),
-    ("datetime", "timedelta"),
-    ("datetime", "timezone"),
-    ("kubernetes.client", "models as k8s"),
-    ("docker.types", "DeviceRequest"),
-    ("docker.types", "Mount"),
+/// What may be imported: the module in the third release, the one in the second where it is another, the name.
+const IMPORTS: [(&str, &str, &str); 27] = [
+    ("", "", "json"),
+    ("", "", "os"),
+    ("", "", "subprocess"),
+    ("", "", "tempfile"),
+    ("datetime", "", "datetime"),
+    ("datetime", "", "timedelta"),
+    ("datetime", "", "timezone"),
+    ("docker.types", "", "DeviceRequest"),
+    ("docker.types", "", "Mount"),
+    ("kubernetes.client", "", "models as k8s"),
     (
         "airflow.providers.cncf.kubernetes.operators.pod",
+        "",
         "KubernetesPodOperator",
     ),
-    ("airflow.providers.docker.operators.docker", "DockerOperator"),
-    ("airflow.sdk", "DAG"),
-    ("airflow.sdk", "Asset"),
-    ("airflow.sdk", "AssetOrTimeSchedule"),
-    ("airflow.sdk", "BaseOperator"),
-    ("airflow.sdk", "CronTriggerTimetable"),
-    ("airflow.sdk", "MultipleCronTriggerTimetable"),
-    ("airflow.sdk", "Param"),
-    ("airflow.sdk", "TaskGroup"),
-    ("airflow.sdk", "TriggerRule"),
-    ("airflow.sdk", "task_group"),
-    ("airflow.sdk.exceptions", "AirflowException"),
-    ("airflow.sdk.exceptions", "AirflowFailException"),
-    ("airflow.sdk.exceptions", "AirflowSkipException"),
+    ("airflow.providers.cncf.kubernetes.secret", "", "Secret"),
+    ("airflow.providers.docker.operators.docker", "", "DockerOperator"),
+    ("airflow.sdk", "airflow", "DAG"),
+    ("airflow.sdk", "", "Asset"),
+    ("airflow.sdk", "", "AssetOrTimeSchedule"),
+    ("airflow.sdk", "airflow.models", "BaseOperator"),
+    ("airflow.sdk", "airflow.timetables.trigger", "CronTriggerTimetable"),
+    (
+        "airflow.sdk",
+        "airflow.timetables.trigger",
+        "MultipleCronTriggerTimetable",
+    ),
+    ("airflow.sdk", "airflow.models.param", "Param"),
+    ("airflow.sdk", "airflow.utils.task_group", "TaskGroup"),
+    ("airflow.sdk", "airflow.utils.trigger_rule", "TriggerRule"),
+    ("airflow.sdk", "airflow.decorators", "task_group"),
+    ("airflow.datasets", "", "Dataset"),
+    ("airflow.timetables.datasets", "", "DatasetOrTimeSchedule"),
+    ("airflow.sdk.exceptions", "airflow.exceptions", "AirflowException"),
+    ("airflow.sdk.exceptions", "airflow.exceptions", "AirflowFailException"),
 ];
+
+/// As [`IMPORTS`]; a line of its own keeps the table above short.
+const SKIP: (&str, &str, &str) = ("airflow.sdk.exceptions", "airflow.exceptions", "AirflowSkipException");
 
 /// Imports, constants, helpers.
 pub(super) fn head(runs: &Runs<'_>, code: &str) -> String {
@@ -95,6 +106,10 @@ pub(super) fn head(runs: &Runs<'_>, code: &str) -> String {
         .iter()
         .map(|helper| helper.text)
         .filter(|text| used.contains(text))
+        .map(|text| match runs.settings.version {
+            AirflowVersion::Two if text == include_str!("states.py") => include_str!("states_2.py"),
+            AirflowVersion::Two | AirflowVersion::Three => text,
+        })
         .collect();
     if code.contains("Step(") {
         ordered.push(runs.step());
@@ -105,43 +120,44 @@ pub(super) fn head(runs: &Runs<'_>, code: &str) -> String {
         .collect::<Vec<_>>()
         .join("\n\n\n");
     let constants = runs.constants();
-    let mut head = String::from("from __future__ import annotations\n\n");
-    head.push_str(&imports(&format!("{constants}{helpers}{code}")));
-    format!("{head}\n{constants}\n\n{helpers}\n")
+    let imports = imports(&format!("{constants}{helpers}{code}"), runs.settings.version);
+    format!("from __future__ import annotations\n\n{imports}\n{constants}\n\n{helpers}\n")
 }
 
-/// The imports that code calls for.
-fn imports(code: &str) -> String {
-    let mut text = String::new();
-    let mut kind = 0;
-    for (position, (module, name)) in IMPORTS.iter().enumerate() {
-        let called = name.rsplit(' ').next().unwrap_or(name);
-        if !is_used(code, called) {
+/// The imports that code calls for: standard library, packages, Airflow.
+fn imports(code: &str, version: AirflowVersion) -> String {
+    let mut lines: Vec<(&str, Vec<&str>)> = Vec::new();
+    for (third, second, name) in IMPORTS.iter().chain([&SKIP]) {
+        if !is_used(code, name.rsplit(' ').next().unwrap_or(name)) {
             continue;
         }
-        let own_kind = match *module {
-            "" | "datetime" => 1,
-            "kubernetes.client" | "docker.types" => 2,
-            _ => 3,
+        let module = match version {
+            AirflowVersion::Two if !second.is_empty() => second,
+            AirflowVersion::Two | AirflowVersion::Three => third,
         };
-        if kind != 0 && own_kind != kind {
+        match lines
+            .iter_mut()
+            .find(|(known, _)| known == module && !module.is_empty())
+        {
+            Some((_, names)) => names.push(name),
+            None => lines.push((module, vec![name])),
+        }
+    }
+    let section = |module: &str| match module {
+        "" | "datetime" => 0,
+        "docker.types" | "kubernetes.client" => 1,
+        _ => 2,
+    };
+    let mut text = String::new();
+    let mut last = None;
+    for (module, names) in lines {
+        if last.is_some_and(|last| last != section(module)) {
             text.push('\n');
         }
-        kind = own_kind;
-        if module.is_empty() {
-            text.push_str(&format!("import {name}\n"));
-            continue;
-        }
-        // One line for each module.
-        let earlier = IMPORTS.get(..position).unwrap_or_default();
-        let begun = earlier
-            .iter()
-            .any(|(other, name)| other == module && is_used(code, name.rsplit(' ').next().unwrap_or(name)));
-        if begun {
-            text.pop();
-            text.push_str(&format!(", {name}\n"));
-        } else {
-            text.push_str(&format!("from {module} import {name}\n"));
+        last = Some(section(module));
+        match module {
+            "" => text.push_str(&format!("import {}\n", names.join(", "))),
+            module => text.push_str(&format!("from {module} import {}\n", names.join(", "))),
         }
     }
     text
