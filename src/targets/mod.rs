@@ -13,6 +13,7 @@ mod operand_types;
 pub mod pins;
 pub mod pipeline_spec;
 mod plan_target;
+mod quantity;
 mod slice;
 mod sources;
 pub mod vertex;

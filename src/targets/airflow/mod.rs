@@ -11,6 +11,7 @@ mod helpers;
 mod layout;
 mod lower;
 mod parameters;
+mod pods;
 mod python;
 mod runner;
 mod schedule;

@@ -68,13 +68,15 @@ fn docs(pipeline: &Pipeline) -> String {
     docs
 }
 
-/// The settings of one step.
-pub(super) fn step(writer: &Writer<'_>, _task: &Task, launched: &Launched, call: &mut Call) -> Result<(), TargetError> {
-    let Some(step) = &launched.step else {
-        return Ok(());
-    };
-    retries(step, writer.runs.settings.version, call);
-    writer.runs.step_settings(writer.request, step, call)
+/// The settings of one node.
+pub(super) fn launched(writer: &Writer<'_>, launched: &Launched, call: &mut Call) -> Result<(), TargetError> {
+    if let Some(step) = &launched.step {
+        retries(step, writer.runs.settings.version, call);
+    }
+    if !launched.placed.returns.is_empty() {
+        call.set("returns", "True".to_owned());
+    }
+    writer.runs.node_settings(launched, call)
 }
 
 fn retries(step: &Step, version: AirflowVersion, call: &mut Call) {
@@ -103,12 +105,7 @@ fn retries(step: &Step, version: AirflowVersion, call: &mut Call) {
 const LONGEST: usize = 120_000;
 
 /// Refuses a task that cannot be told to a container.
-pub(super) fn not_too_long(
-    writer: &Writer<'_>,
-    task: &Task,
-    _launched: &Launched,
-    json: &str,
-) -> Result<(), TargetError> {
+pub(super) fn not_too_long(writer: &Writer<'_>, task: &Task, json: &str) -> Result<(), TargetError> {
     if json.len() <= LONGEST || writer.runs.tells_by_file() {
         return Ok(());
     }

@@ -16,8 +16,6 @@ const INDENT: &str = "    ";
 
 /// What is written.
 pub(super) struct Writer<'w> {
-    pub(super) request: &'w Request<'w>,
-    pub(super) pipeline: &'w Pipeline,
     pub(super) dag: &'w Dag,
     pub(super) runs: Runs<'w>,
     /// Python's names for tasks and groups.
@@ -36,8 +34,6 @@ pub(super) fn file(
 ) -> Result<String, TargetError> {
     let runs = Runs::of(request)?;
     let mut writer = Writer {
-        request,
-        pipeline,
         dag,
         runs,
         names: BTreeMap::new(),
@@ -278,7 +274,7 @@ impl Writer<'_> {
             // Airflow would take a text that ends in `.md` for the name of a file.
             call.set("doc_md", python::text(&format!("{docs}\n")));
         }
-        settings::step(self, task, launched, call)
+        settings::launched(self, launched, call)
     }
 
     /// The guard without which a task that bears skipped ones must not run.
@@ -304,7 +300,7 @@ impl Writer<'_> {
             if let Kind::Launch(launched) = &placed.task.kind {
                 let json =
                     serde_json::to_string(&launched.placed).map_err(|error| TargetError::Write(error.to_string()))?;
-                settings::not_too_long(self, &placed.task, launched, &json)?;
+                settings::not_too_long(self, &placed.task, &json)?;
                 let _ = writeln!(text, "    {}: {},", python::text(&placed.task.id), python::text(&json));
             }
         }
@@ -324,6 +320,11 @@ impl Call {
     /// Adds an argument; the value is Python.
     pub(super) fn set(&mut self, name: &str, value: String) {
         self.0.push(format!("{name}={value}"));
+    }
+
+    /// Adds the arguments of a dictionary.
+    pub(super) fn spread(&mut self, dictionary: &str) {
+        self.0.push(format!("**{dictionary}"));
     }
 
     /// On one line where it fits, else one argument a line.

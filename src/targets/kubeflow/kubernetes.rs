@@ -7,7 +7,7 @@ use crate::targets::pipeline_spec::{
     ConfigMapVolume, EmptyDirMount, ImagePullSecret, KeyToEnv, KubernetesExecutor, NodeSelector, ParameterInput,
     PodMetadata, PvcMount, RuntimeValue, SecretAsEnv, SecretVolume, Toleration,
 };
-use crate::targets::{Feature, TargetError, accelerators};
+use crate::targets::{Feature, TargetError, accelerators, quantity};
 
 /// Applies what a step needs.
 pub(super) fn step(
@@ -102,7 +102,7 @@ fn volume(executor: &mut KubernetesExecutor, volume: &Volume, position: usize) {
     let empty = |medium: Option<&str>, bytes: u64| EmptyDirMount {
         medium: medium.map(str::to_owned),
         mount_path: mount_path.clone(),
-        size_limit: Some(quantity(bytes)),
+        size_limit: Some(quantity::bytes(bytes)),
         volume_name: format!("scratch-{position}"),
     };
     match &volume.source {
@@ -158,7 +158,7 @@ fn machine(executor: &mut KubernetesExecutor, resources: &Resources) {
         executor.empty_dir_mounts.push(EmptyDirMount {
             medium: None,
             mount_path: "/tmp".to_owned(),
-            size_limit: Some(quantity(bytes)),
+            size_limit: Some(quantity::bytes(bytes)),
             volume_name: "disk".to_owned(),
         });
     }
@@ -177,17 +177,5 @@ fn named(name: &str) -> ParameterInput {
     ParameterInput {
         runtime_value: Some(RuntimeValue::Constant(name.into())),
         ..ParameterInput::default()
-    }
-}
-
-/// Bytes as Kubernetes writes them, in the largest unit that divides them: `4Gi`; a bare number is bytes.
-pub(super) fn quantity(bytes: u64) -> String {
-    let units = [("Ti", 40), ("Gi", 30), ("Mi", 20), ("Ki", 10)];
-    let found = units
-        .into_iter()
-        .find(|(_, power)| bytes > 0 && bytes.is_multiple_of(1 << power));
-    match found {
-        Some((unit, power)) => format!("{}{unit}", bytes >> power),
-        None => bytes.to_string(),
     }
 }

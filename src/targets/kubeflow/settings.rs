@@ -7,7 +7,7 @@ use crate::plan::{CachePolicy, CheckKind, Node, NodeKind, Operation, Resources, 
 use crate::targets::pipeline_spec::{
     Accelerator, CachingOptions, ContainerResources, EnvironmentVariable, RetryPolicy,
 };
-use crate::targets::{Feature, TargetError, accelerators};
+use crate::targets::{Feature, TargetError, accelerators, quantity};
 use crate::types::Value;
 
 /// The variable that tells where the model registry is.
@@ -203,20 +203,11 @@ fn resources(lowering: &Lowering<'_>, step: &Step) -> Option<ContainerResources>
         cpu_limit: cpu_millis.map(|millis| millis as f64 / 1_000.0),
         #[expect(clippy::cast_precision_loss, reason = "the older spelling is a rounded one")]
         memory_limit: memory.map(|bytes| bytes as f64 / 1e9),
-        resource_cpu_limit: cpu_millis.map(cores),
-        resource_memory_limit: memory.map(kubernetes::quantity),
+        resource_cpu_limit: cpu_millis.map(quantity::cores),
+        resource_memory_limit: memory.map(quantity::bytes),
         ..ContainerResources::default()
     };
     (resources != ContainerResources::default()).then_some(resources)
-}
-
-/// `2` or `500m`
-fn cores(millis: u64) -> String {
-    if millis.is_multiple_of(1_000) {
-        (millis / 1_000).to_string()
-    } else {
-        format!("{millis}m")
-    }
 }
 
 fn accelerator(kind: &str, count: u64) -> Accelerator {

@@ -5,12 +5,12 @@ class Step(BaseOperator):
     ui_color = "#e8f0fe"
 
     def __init__(
-        self, *, frame=None, parameters=(), loops=(), chosen=None, outcomes=None, alive=None, secrets=None, **kwargs
+        self, *, frame=None, parameters=(), loops=(), chosen=None, outcomes=None, alive=None, returns=False, **kwargs
     ):
-        super().__init__(multiple_outputs=True, **kwargs)
+        super().__init__(do_xcom_push=returns, multiple_outputs=returns, **kwargs)
         self.frame, self.parameters, self.loops = frame, parameters, loops
         self.chosen, self.outcomes, self.alive = chosen or {}, outcomes or {}, alive
-        self.secrets, self.process = secrets or {}, None
+        self.process = None
 
     def execute(self, context):
         skip_unless(context, self.alive, self.frame or TOP)
@@ -19,8 +19,6 @@ class Step(BaseOperator):
             with open(placed, "w", encoding="utf-8") as file:
                 file.write(TASKS[self.task_id])
             command = [os.environ.get("MLP", "mlp"), "launch", "--placed", f"@{placed}", "--return", returned]
-            for variable, reference in self.secrets.items():
-                command += ["--secret", f"{variable}={reference}"]
             self.process = subprocess.Popen(
                 [*command, "--placement", placement(self, context)],
                 env={"MLP_REGISTRY": f"{ROOT}/registry", **os.environ},
@@ -38,7 +36,7 @@ class Step(BaseOperator):
             if code:
                 raise AirflowException(f"`{self.task_id}` ended with exit code {code}; its log says why")
             with open(returned, encoding="utf-8") as file:
-                return json.load(file) or None
+                return json.load(file)
 
     def on_kill(self):
         if self.process and self.process.poll() is None:

@@ -50,7 +50,7 @@ const HELPERS: [Helper; 9] = [
 ];
 
 /// What may be imported: the module in the third release, the one in the second where it is another, the name.
-const IMPORTS: [(&str, &str, &str); 27] = [
+const IMPORTS: [(&str, &str, &str); 28] = [
     ("", "", "json"),
     ("", "", "os"),
     ("", "", "subprocess"),
@@ -67,6 +67,11 @@ const IMPORTS: [(&str, &str, &str); 27] = [
         "KubernetesPodOperator",
     ),
     ("airflow.providers.cncf.kubernetes.secret", "", "Secret"),
+    (
+        "airflow.providers.docker.exceptions",
+        "",
+        "DockerContainerFailedException",
+    ),
     ("airflow.providers.docker.operators.docker", "", "DockerOperator"),
     ("airflow.sdk", "airflow", "DAG"),
     ("airflow.sdk", "", "Asset"),
