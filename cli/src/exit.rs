@@ -17,6 +17,10 @@ pub enum Exit {
     Refused,
     /// The machine failed: a file cannot be read or written, the state is damaged.
     Machine,
+    /// A launcher was called in a way that no target writes.
+    Call,
+    /// In a launcher, the data or the model did not pass: trying again cannot help.
+    Final,
     /// The run was cancelled.
     Cancelled,
 }
@@ -30,18 +34,22 @@ Exit codes:
   3    a step of the run failed
   4    a validate, gate or challenge did not pass
   5    the machine failed: a file cannot be read or written
+  64   mlp launch --placed: what it is told cannot be read
+  65   mlp launch --placed: a validate, gate or challenge did not pass; a retry cannot help
   130  the run was cancelled";
 
 impl Exit {
     /// All of them.
     #[cfg(test)]
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 9] = [
         Self::Success,
         Self::Program,
         Self::Usage,
         Self::Failed,
         Self::Refused,
         Self::Machine,
+        Self::Call,
+        Self::Final,
         Self::Cancelled,
     ];
 
@@ -54,6 +62,8 @@ impl Exit {
             Self::Failed => 3,
             Self::Refused => 4,
             Self::Machine => 5,
+            Self::Call => 64,
+            Self::Final => 65,
             Self::Cancelled => 130,
         }
     }

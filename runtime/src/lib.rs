@@ -6,6 +6,7 @@
 //! |---|---|
 //! | [`audit`] | the hash-chained trail of decisions |
 //! | [`container`] | what runs inside the containers of other platforms |
+//! | [`launcher`] | one node of a platform that moves nothing between tasks |
 //! | [`data`] | tables: CSV, JSON Lines, Parquet, expressions over columns |
 //! | [`executor`] | runs a pipeline of a plan; answers questions about earlier runs |
 //! | [`events`] | what a run tells while it goes on |
@@ -31,6 +32,7 @@ pub mod error;
 pub mod events;
 pub mod executor;
 mod expression;
+pub mod launcher;
 pub mod metadata;
 pub mod metrics;
 mod node;

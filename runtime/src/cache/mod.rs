@@ -7,7 +7,7 @@ mod code;
 
 use std::collections::BTreeMap;
 
-use mlp::plan::{ArgumentPart, CheckKind, Node, Operation, Plan, PortType, Run, Step};
+use mlp::plan::{ArgumentPart, CachePolicy, CheckKind, Node, Operation, Plan, PortType, Run, Step};
 use serde::Serialize;
 
 pub(crate) use code::Code;
@@ -131,6 +131,58 @@ pub(crate) fn step_key(plan: &Plan, step: &Step, code: &Code) -> std::io::Result
     key.json(&step.secrets);
     key.ports(plan, step.outputs.iter().map(|port| (port.name.as_str(), &port.ty)));
     Ok(key)
+}
+
+/// The key of a step as its policy says; nothing where its outputs are not to be reused.
+pub(crate) fn by_policy(policy: &CachePolicy, mut key: KeyBuilder) -> Option<KeyBuilder> {
+    match policy {
+        CachePolicy::Never => None,
+        CachePolicy::Auto => Some(key),
+        CachePolicy::Key(text) => {
+            key.text(text);
+            Some(key)
+        }
+    }
+}
+
+/// The input of an operation that names a source outside of the run. It is known by its content, not by its path.
+pub(crate) fn source_input(operation: &Operation) -> Option<&'static str> {
+    match operation {
+        Operation::Read { .. } => Some("source"),
+        Operation::Validate { .. }
+        | Operation::Features(_)
+        | Operation::Project(_)
+        | Operation::Split { .. }
+        | Operation::Mask { .. }
+        | Operation::Predict { .. }
+        | Operation::Evaluate { .. }
+        | Operation::Gate { .. }
+        | Operation::Challenge(_)
+        | Operation::Champion { .. }
+        | Operation::Prior { .. }
+        | Operation::Register { .. }
+        | Operation::Deploy { .. } => None,
+    }
+}
+
+/// The packages of the model that predicts for an operation: what is installed of them is part of the key.
+pub(crate) fn predicts_with<'p>(plan: &'p Plan, operation: &Operation) -> Option<&'p [String]> {
+    let model = match operation {
+        Operation::Predict { model } | Operation::Evaluate { model, .. } => model,
+        Operation::Challenge(challenge) => &challenge.model,
+        Operation::Read { .. }
+        | Operation::Validate { .. }
+        | Operation::Features(_)
+        | Operation::Project(_)
+        | Operation::Split { .. }
+        | Operation::Mask { .. }
+        | Operation::Gate { .. }
+        | Operation::Champion { .. }
+        | Operation::Prior { .. }
+        | Operation::Register { .. }
+        | Operation::Deploy { .. } => return None,
+    };
+    plan.models.get(model).map(|model| model.packages.as_slice())
 }
 
 /// The part of an operation's key that the plan gives; nothing for what must not be reused.

@@ -1,8 +1,7 @@
 //! `mlp launch`: the command of a step, in a container that has `mlp`. It fills the holes as the local executor does, runs
 //! the program as a child, ends it when time is up or the platform says so, and checks what it wrote.
 
-use std::fs::File;
-use std::os::fd::AsFd;
+use std::collections::BTreeMap;
 
 use camino::Utf8Path;
 use mlp::plan::{NodeKind, PortType, Run, Step};
@@ -10,19 +9,14 @@ use mlp::types::{DataKind, DataType, Value};
 use serde_json::{Map, Value as Json};
 
 use super::assignment::{Assignment, Identity};
-use super::message::clear;
 use super::shown::Shown;
-use super::{Found, Scratch, Stop, project, secrets, threads, unreadable, unwritable, values};
+use super::work::{Given, Output, Work};
+use super::{Found, Scratch, Stop, project, secrets, step, threads, unreadable, unwritable, values};
 use crate::events::Failure;
-use crate::executor::{Cancel, RUN_VARIABLE};
-use crate::node::ending::{Printed, cannot_start, ended_well};
-use crate::node::outputs::{self, ValueFormat};
-use crate::node::{Places, arguments};
-use crate::process::{self, Log, Program};
+use crate::executor::Cancel;
+use crate::node::operation::Told;
+use crate::python::Environments;
 use crate::values::parse_argument;
-
-/// Milliseconds between asking a program to end and killing it; platforms kill the container after thirty seconds.
-pub(super) const GRACE: u64 = 10_000;
 
 /// What `mlp launch` is told.
 pub struct Launch<'a> {
@@ -45,7 +39,7 @@ pub struct Launch<'a> {
 /// # Errors
 /// When it does not succeed.
 pub fn launch(call: &Launch<'_>) -> Result<Found, Stop> {
-    let scratch = Scratch::new()?;
+    let scratch = Scratch::new().map_err(Stop::Call)?;
     let assignment = Assignment::read(call.task, call.executor_input, &scratch.path, Identity::Address)?;
     let step = match &assignment.task.node.kind {
         NodeKind::Step(called) => assignment.task.plan.steps.get(&called.step),
@@ -56,18 +50,43 @@ pub fn launch(call: &Launch<'_>) -> Result<Found, Stop> {
         | NodeKind::Pipeline(_) => None,
     };
     let step = step.ok_or_else(|| unreadable("--task", &format!("`{}` is no step", assignment.task.node.id)))?;
-    let Run::Command(parts) = &step.run else {
+    if !matches!(step.run, Run::Command(_)) {
         return Err(unreadable("--task", &format!("`{}` runs no command", step.name)));
-    };
+    }
     let timeout = match call.timeout {
         Some(text) => Some(duration(text)?),
         None => step.timeout.and_then(|milliseconds| u64::try_from(milliseconds).ok()),
     };
-    let ended = run(&assignment, step, parts, timeout, call)?;
-    match ended.map_err(|failure| assignment.failed(failure))? {
-        None => Err(Stop::Cancelled),
-        Some(()) => give(&assignment, step).map_err(|failure| assignment.failed(failure)),
-    }
+    let threads = threads().map_err(Stop::Call)?;
+    run(&assignment, step, timeout, call, threads.handle()).map_err(|told| assignment.stopped(told))
+}
+
+fn run(
+    assignment: &Assignment,
+    step: &Step,
+    timeout: Option<u64>,
+    call: &Launch<'_>,
+    handle: &tokio::runtime::Handle,
+) -> Result<Found, Told> {
+    let inputs = assignment.inputs().map_err(Told::Failed)?;
+    let secrets = secrets::read(step, call.secrets, call.fetch, None).map_err(Told::Failed)?;
+    let project = project(&assignment.task.sources, &assignment.scratch).map_err(Told::Failed)?;
+    let work = Work {
+        task: &assignment.task,
+        inputs: &inputs,
+        parameters: BTreeMap::new(),
+        run: &assignment.run_id(),
+        places: assignment,
+        scratch: &assignment.scratch,
+        project: &project,
+        environments: &Environments::of_container(&assignment.scratch),
+        now: assignment.now,
+        handle,
+        cancel: call.cancel,
+        say: &|_| {},
+    };
+    let given = step::run(&work, step, &secrets, timeout)?;
+    give(assignment, step, &given).map_err(Told::Failed)
 }
 
 /// Milliseconds.
@@ -81,89 +100,19 @@ fn duration(text: &str) -> Result<u64, Stop> {
     }
 }
 
-/// Logs that pass what a child prints on to the streams of this process, without secrets.
-pub(super) fn logs(secrets: &[String]) -> (Log, Log) {
-    let onto = |stream: std::io::Result<std::os::fd::OwnedFd>| {
-        // Where there is no stream, nobody reads.
-        let file = stream
-            .map(File::from)
-            .or_else(|_| File::options().write(true).open("/dev/null"));
-        file.map_or_else(
-            |_| Log::new("/dev/null".into(), 0, secrets),
-            |file| Log::onto(file, secrets),
-        )
-    };
-    (
-        onto(std::io::stdout().as_fd().try_clone_to_owned()),
-        onto(std::io::stderr().as_fd().try_clone_to_owned()),
-    )
-}
-
-/// Runs the program to its end; nothing when it was cancelled.
-fn run(
-    assignment: &Assignment,
-    step: &Step,
-    parts: &[Vec<mlp::plan::ArgumentPart>],
-    timeout: Option<u64>,
-    call: &Launch<'_>,
-) -> Result<Result<Option<()>, Failure>, Stop> {
-    let threads = threads()?;
-    let attempt = || -> Result<Option<()>, Failure> {
-        let inputs = assignment.inputs()?;
-        let secrets = secrets::read(step, call.secrets, call.fetch)?;
-        for port in &step.outputs {
-            let path = assignment.output(port);
-            clear(&path).map_err(|error| unwritable(&path, &error))?;
-        }
-        let arguments = arguments::fill(step, parts, &inputs, assignment);
-        let mut environment = step.env.clone();
-        environment.extend(secrets.clone());
-        environment.insert(RUN_VARIABLE.to_owned(), assignment.run_id());
-        let hidden: Vec<String> = secrets.into_values().collect();
-        let folder = project(&assignment.task.sources, &assignment.scratch)?;
-        let program = Program {
-            arguments: &arguments,
-            folder: &folder,
-            inherits: true,
-            environment: &environment,
-            timeout,
-            grace: GRACE,
-        };
-        let (mut stdout, mut stderr) = logs(&hidden);
-        let ending = process::run(threads.handle(), &program, &mut stdout, &mut stderr, call.cancel);
-        let ending = ending.map_err(|error| cannot_start(step, &arguments, &error))?;
-        let printed = Printed {
-            last_lines: Vec::new(),
-            where_all: "What it printed stands above.",
-        };
-        ended_well(step, ending, timeout, None, printed)
-    };
-    Ok(attempt())
-}
-
-/// Checks the outputs and gives them to the platform.
-fn give(assignment: &Assignment, step: &Step) -> Result<Found, Failure> {
-    let path = |port: &mlp::plan::Port| assignment.output(port);
-    outputs::check(&assignment.task.plan, &step.name, &step.outputs, &path)?;
+/// Gives the outputs to the platform.
+fn give(assignment: &Assignment, step: &Step, given: &Given) -> Result<Found, Failure> {
     let mut shown = Shown::default();
-    let mut given = Vec::new();
     for port in &step.outputs {
-        let path = assignment.output(port);
-        if let PortType::Value(ty) = &port.ty {
-            let value = outputs::read_value(&step.name, port, ty, &path, ValueFormat::Text)?;
-            given.push((port, value));
-            continue;
+        match given.outputs.get(&port.name) {
+            Some(Output::Value(value)) => {
+                let text = values::text(&port.ty, value);
+                let written = assignment.message.write_parameter(&port.name, &text);
+                written.map_err(|error| unwritable(port.name.as_str().into(), &error))?;
+            }
+            Some(Output::Written(path)) => shown.artifact(&port.name, &numbers(&port.ty, path)),
+            Some(Output::Taken(_)) | None => {}
         }
-        if matches!(port.ty, PortType::Model { .. }) {
-            outputs::as_model(&path).map_err(|error| unwritable(&path, &error))?;
-        }
-        shown.artifact(&port.name, &numbers(&port.ty, &path));
-    }
-    for (port, value) in given {
-        let written = assignment
-            .message
-            .write_parameter(&port.name, &values::text(&port.ty, &value));
-        written.map_err(|error| unwritable(port.name.as_str().into(), &error))?;
     }
     shown.write(assignment)?;
     Ok(Found {

@@ -162,7 +162,7 @@ impl ExecutorInput {
 }
 
 /// Makes room for an output: its folder is made, and what an earlier attempt left is removed.
-pub(super) fn clear(path: &Utf8Path) -> std::io::Result<()> {
+pub(crate) fn clear(path: &Utf8Path) -> std::io::Result<()> {
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder)?;
     }

@@ -5,18 +5,22 @@
 
 mod assignment;
 mod launch;
-mod message;
+pub(crate) mod message;
 mod operation;
-mod pages;
-mod secrets;
+pub(crate) mod pages;
+pub(crate) mod perform;
+pub(crate) mod secrets;
 mod serving;
 mod shown;
-mod state;
-mod values;
+pub(crate) mod state;
+pub(crate) mod step;
+pub(crate) mod values;
+pub(crate) mod work;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::events::Failure;
+use crate::node::operation::Told;
 
 pub use launch::{Launch, launch};
 pub use operation::{Operate, operate};
@@ -54,18 +58,30 @@ pub struct Found {
 }
 
 /// A folder of the container's own, removed in the end.
-struct Scratch {
+pub(crate) struct Scratch {
     _folder: tempfile::TempDir,
-    path: Utf8PathBuf,
+    pub(crate) path: Utf8PathBuf,
+}
+
+impl Stop {
+    /// How a node stopped.
+    pub(crate) fn of(node: &str, told: Told) -> Self {
+        let node = node.to_owned();
+        match told {
+            Told::Failed(failure) => Self::Failed { node, failure },
+            Told::Refused(failure, _) => Self::Refused { node, failure },
+            Told::Cancelled => Self::Cancelled,
+        }
+    }
 }
 
 impl Scratch {
-    fn new() -> Result<Self, Stop> {
+    pub(crate) fn new() -> Result<Self, Failure> {
         let failed = |error: std::io::Error| {
-            Stop::Call(Failure::new(
+            Failure::new(
                 format!("No folder for scratch files can be made: {error}."),
                 "See that the folder that `TMPDIR` names, or `/tmp`, may be written and has room.",
-            ))
+            )
         };
         let folder = tempfile::Builder::new().prefix("mlp-").tempdir().map_err(failed)?;
         let path = Utf8PathBuf::from_path_buf(folder.path().to_owned())
@@ -78,20 +94,20 @@ impl Scratch {
 }
 
 /// The threads that drive child processes and timers.
-fn threads() -> Result<tokio::runtime::Runtime, Stop> {
+pub(crate) fn threads() -> Result<tokio::runtime::Runtime, Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(1)
         .enable_all()
         .build();
     runtime.map_err(|error| {
-        Stop::Call(Failure::new(
+        Failure::new(
             format!("No thread can be started: {error}."),
             "Give the container more processes or memory.",
-        ))
+        )
     })
 }
 
-fn unreadable(argument: &str, problem: &str) -> Stop {
+pub(crate) fn unreadable(argument: &str, problem: &str) -> Stop {
     Stop::Call(Failure::new(
         format!("`{argument}` cannot be read: {problem}."),
         "It is written by `mlp build`; build with the version of mlp that is in the image.",
@@ -99,7 +115,10 @@ fn unreadable(argument: &str, problem: &str) -> Stop {
 }
 
 /// The project's sources, where they came with the task, in a folder of their own; else the image's own.
-fn project(sources: &std::collections::BTreeMap<String, String>, scratch: &Utf8Path) -> Result<Utf8PathBuf, Failure> {
+pub(crate) fn project(
+    sources: &std::collections::BTreeMap<String, String>,
+    scratch: &Utf8Path,
+) -> Result<Utf8PathBuf, Failure> {
     if sources.is_empty() {
         let named = std::env::var("MLP_PROJECT").ok().filter(|path| !path.is_empty());
         let folder = named.map_or_else(|| Utf8PathBuf::from("."), Utf8PathBuf::from);
@@ -126,7 +145,7 @@ fn project(sources: &std::collections::BTreeMap<String, String>, scratch: &Utf8P
 }
 
 /// The failure of a node whose files cannot be written or read.
-fn unwritable(path: &Utf8Path, error: &std::io::Error) -> Failure {
+pub(crate) fn unwritable(path: &Utf8Path, error: &std::io::Error) -> Failure {
     Failure::new(
         format!("`{path}` cannot be used: {error}."),
         "See that the volume is mounted, may be written, and has room.",

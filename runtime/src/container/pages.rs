@@ -12,18 +12,18 @@ use crate::metrics::MetricsReport;
 use crate::registry::{cell, fairness_table, quality_tables};
 
 /// What a page is about.
-pub(super) struct Told<'a> {
-    pub(super) operation: &'a Operation,
-    pub(super) node: &'a str,
-    pub(super) verdict: &'a str,
-    pub(super) summary: &'a str,
+pub(crate) struct Told<'a> {
+    pub(crate) operation: &'a Operation,
+    pub(crate) node: &'a str,
+    pub(crate) verdict: &'a str,
+    pub(crate) summary: &'a str,
     /// The lines below the summary, of a stage that did not pass.
-    pub(super) details: &'a [String],
-    pub(super) record: &'a Json,
+    pub(crate) details: &'a [String],
+    pub(crate) record: &'a Json,
 }
 
 /// The page.
-pub(super) fn page(told: &Told<'_>) -> String {
+pub(crate) fn page(told: &Told<'_>) -> String {
     let mut text = format!("# {}\n\n{}\n", cell(told.node), head(told));
     match told.operation {
         Operation::Validate { .. } => validation(&mut text, told.record),

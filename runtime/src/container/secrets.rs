@@ -3,19 +3,25 @@
 use std::collections::BTreeMap;
 use std::fs;
 
-use mlp::plan::Step;
+use camino::Utf8Path;
+use mlp::plan::{SecretReference, Step};
 
 use crate::events::Failure;
 
 /// Gives the content of a secret that a platform keeps, or says why not.
-pub(super) type Fetch<'a> = &'a dyn Fn(&str) -> Result<String, String>;
+pub(crate) type Fetch<'a> = &'a dyn Fn(&str) -> Result<String, String>;
 
 /// The secrets of a step by variable: those that the command line refers to, and those that the platform has put into the
-/// environment already.
+/// environment already. With a project, the rest are had as the step itself says.
 ///
 /// # Errors
 /// When one cannot be had.
-pub(super) fn read(step: &Step, references: &[String], fetch: Fetch<'_>) -> Result<BTreeMap<String, String>, Failure> {
+pub(crate) fn read(
+    step: &Step,
+    references: &[String],
+    fetch: Fetch<'_>,
+    project: Option<&Utf8Path>,
+) -> Result<BTreeMap<String, String>, Failure> {
     let mut secrets = BTreeMap::new();
     for option in references {
         let (variable, reference) = option.split_once('=').ok_or_else(|| unknown(option))?;
@@ -24,6 +30,13 @@ pub(super) fn read(step: &Step, references: &[String], fetch: Fetch<'_>) -> Resu
     for variable in step.secrets.keys() {
         if let Ok(value) = std::env::var(variable) {
             secrets.entry(variable.clone()).or_insert(value);
+        }
+    }
+    if let Some(project) = project {
+        for (variable, reference) in &step.secrets {
+            if !secrets.contains_key(variable) {
+                secrets.insert(variable.clone(), own(step, variable, reference, project)?);
+            }
         }
     }
     match step.secrets.keys().find(|variable| !secrets.contains_key(*variable)) {
@@ -36,6 +49,15 @@ pub(super) fn read(step: &Step, references: &[String], fetch: Fetch<'_>) -> Resu
             "Name it in the `secrets` of the target, and build again.",
         )),
     }
+}
+
+/// As the local executor has them.
+fn own(step: &Step, variable: &str, reference: &SecretReference, project: &Utf8Path) -> Result<String, Failure> {
+    let option = match reference {
+        SecretReference::Env(name) => format!("env:{name}"),
+        SecretReference::File(path) => format!("file:{}", project.join(path)),
+    };
+    one(step, variable, &option, &option, &|_| Err("nobody keeps it".to_owned()))
 }
 
 fn one(step: &Step, variable: &str, reference: &str, option: &str, fetch: Fetch<'_>) -> Result<String, Failure> {

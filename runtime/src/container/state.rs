@@ -24,17 +24,17 @@ use crate::operations::Baseline;
 use crate::registry::{Alias, Registry, RegistryError, Selector, Version, folder_name, write_atomically};
 
 /// The variable that names the folder.
-pub(super) const VARIABLE: &str = "MLP_REGISTRY";
+pub(crate) const VARIABLE: &str = "MLP_REGISTRY";
 
 /// The folder, if there is one.
-pub(super) struct State {
+pub(crate) struct State {
     root: Option<Utf8PathBuf>,
     scratch: Utf8PathBuf,
 }
 
 impl State {
     /// As the environment says.
-    pub(super) fn of_environment(scratch: &Utf8Path) -> Self {
+    pub(crate) fn of_environment(scratch: &Utf8Path) -> Self {
         let root = std::env::var(VARIABLE).ok().filter(|path| !path.is_empty());
         Self {
             root: root.map(Utf8PathBuf::from),
@@ -46,7 +46,7 @@ impl State {
     ///
     /// # Errors
     /// When there is none and the operation is one of those.
-    pub(super) fn demand(&self, operation: &Operation) -> Result<(), Failure> {
+    pub(crate) fn demand(&self, operation: &Operation) -> Result<(), Failure> {
         let (name, why) = match operation {
             Operation::Champion { .. } => ("champion", "knows no champion"),
             Operation::Register { .. } => ("register", "has nowhere to keep the model"),
@@ -68,17 +68,17 @@ impl State {
         }
         Err(Failure::new(
             format!("`{name}` {why}: the variable `{VARIABLE}` names no folder that all runs share."),
-            "Give the target a `registry_claim` (Kubeflow) or a `registry` (Vertex AI) and build again.",
+            "Give the target a `registry_claim` (Kubeflow, Airflow) or a `registry` (Vertex AI) and build again.",
         ))
     }
 
     /// The folder of the registry; a passing one where there is no other, in which a gate may leave its evidence.
-    pub(super) fn registry(&self) -> Utf8PathBuf {
+    pub(crate) fn registry(&self) -> Utf8PathBuf {
         self.root.as_ref().unwrap_or(&self.scratch).join("registry")
     }
 
     /// Writes a decision into the audit trail, where there is one.
-    pub(super) fn audit(&self, run: &str, node: &str, told: &Decision<'_>) -> Result<(), Failure> {
+    pub(crate) fn audit(&self, run: &str, node: &str, told: &Decision<'_>) -> Result<(), Failure> {
         let Some(root) = &self.root else { return Ok(()) };
         let path = root.join("audit.jsonl");
         fs::create_dir_all(root).map_err(|error| unwritable(root, &error))?;
@@ -101,7 +101,7 @@ impl State {
     }
 
     /// Notes the digests of artifacts, by `node.port`, for the lineage of what the run registers.
-    pub(super) fn note(&self, run: &str, node: &str, artifacts: &BTreeMap<String, String>) -> Result<(), Failure> {
+    pub(crate) fn note(&self, run: &str, node: &str, artifacts: &BTreeMap<String, String>) -> Result<(), Failure> {
         let Some(root) = self.root.as_ref().filter(|_| !run.is_empty()) else {
             return Ok(());
         };
@@ -113,7 +113,7 @@ impl State {
     }
 
     /// Everything that was noted of a run.
-    pub(super) fn noted(&self, run: &str) -> BTreeMap<String, String> {
+    pub(crate) fn noted(&self, run: &str) -> BTreeMap<String, String> {
         let Some(root) = self.root.as_ref().filter(|_| !run.is_empty()) else {
             return BTreeMap::new();
         };
@@ -128,7 +128,7 @@ impl State {
     }
 
     /// Keeps a dataset, for later data to be compared with.
-    pub(super) fn keep_data(&self, digest: &str, dataset: &Utf8Path) -> Result<(), Failure> {
+    pub(crate) fn keep_data(&self, digest: &str, dataset: &Utf8Path) -> Result<(), Failure> {
         let Some(path) = self.data(digest) else { return Ok(()) };
         if path.exists() {
             return Ok(());
@@ -151,7 +151,7 @@ impl State {
     ///
     /// # Errors
     /// When the registry cannot be read.
-    pub(super) fn baseline(&self, pipeline: &str, node: &str) -> Result<Baseline, Failure> {
+    pub(crate) fn baseline(&self, pipeline: &str, node: &str) -> Result<Baseline, Failure> {
         if self.root.is_none() {
             return Ok(Baseline::None(format!(
                 "`{VARIABLE}` names no registry with a champion"

@@ -11,7 +11,7 @@ use crate::values::from_json;
 ///
 /// # Errors
 /// What does not fit, in the words of every other border.
-pub(super) fn read(ty: &DataType, boxed: bool, json: Option<&Json>) -> Result<Value, String> {
+pub(crate) fn read(ty: &DataType, boxed: bool, json: Option<&Json>) -> Result<Value, String> {
     let json = match json {
         Some(Json::Array(items)) if ty.optional && (boxed || !is_list(ty)) && items.len() < 2 => items.first(),
         other => other,
@@ -26,7 +26,7 @@ pub(super) fn read(ty: &DataType, boxed: bool, json: Option<&Json>) -> Result<Va
 ///
 /// # Errors
 /// What does not fit.
-pub(super) fn read_port(ty: &PortType, boxed: bool, json: Option<&Json>) -> Result<Value, String> {
+pub(crate) fn read_port(ty: &PortType, boxed: bool, json: Option<&Json>) -> Result<Value, String> {
     match ty {
         PortType::Value(of) => read(of, boxed, json),
         PortType::List(of) => match json {
@@ -98,7 +98,7 @@ fn whole(number: &serde_json::Number) -> Json {
 }
 
 /// The content of an output's file: text as it is, what may be absent in a list of none or one, everything else JSON.
-pub(super) fn text(ty: &PortType, value: &Value) -> String {
+pub(crate) fn text(ty: &PortType, value: &Value) -> String {
     let json = exchange_json(value);
     let optional = matches!(ty, PortType::Value(of) if of.optional);
     match (value, json) {
@@ -113,7 +113,7 @@ pub(super) fn text(ty: &PortType, value: &Value) -> String {
 ///
 /// # Errors
 /// When it is none of the states that a run can end in.
-pub(super) fn outcome(json: &Json) -> Result<&'static str, String> {
+pub(crate) fn outcome(json: &Json) -> Result<&'static str, String> {
     let state = json.get("state").unwrap_or(json).as_str().unwrap_or_default();
     match state {
         "SUCCEEDED" | "SKIPPED" | "CACHED" | "succeeded" => Ok("succeeded"),

@@ -13,7 +13,7 @@ use super::session::Session;
 use super::step::log_path;
 use super::work::{End, Found, Job};
 use super::worker::broken_state;
-use crate::cache::KeyBuilder;
+use crate::cache::{KeyBuilder, predicts_with, source_input};
 use crate::events::Failure;
 use crate::metadata::LogStream;
 use crate::node::operation::{Told, decision, tell};
@@ -22,26 +22,6 @@ use crate::process::Log;
 use crate::python::PythonPredictor;
 use crate::store::{Datum, extension};
 
-/// The input that names a source outside of the store.
-pub(super) fn source_input(operation: &Operation) -> Option<&'static str> {
-    match operation {
-        Operation::Read { .. } => Some("source"),
-        Operation::Validate { .. }
-        | Operation::Features(_)
-        | Operation::Project(_)
-        | Operation::Split { .. }
-        | Operation::Mask { .. }
-        | Operation::Predict { .. }
-        | Operation::Evaluate { .. }
-        | Operation::Gate { .. }
-        | Operation::Challenge(_)
-        | Operation::Champion { .. }
-        | Operation::Prior { .. }
-        | Operation::Register { .. }
-        | Operation::Deploy { .. } => None,
-    }
-}
-
 /// Adds the content of a source to a key; false when it is not there, which the operation itself will tell better.
 pub(super) fn add_sources(
     session: &Session<'_>,
@@ -49,8 +29,8 @@ pub(super) fn add_sources(
     operation: &Operation,
     key: &mut KeyBuilder,
 ) -> Result<bool, Failure> {
-    if let Some(lock) = predict_lock(session, job, operation)? {
-        key.json(&lock);
+    if let Some(packages) = predicts_with(session.plan, operation) {
+        key.json(&session.environment(&job.path, packages, true)?.lock);
     }
     let Some(name) = source_input(operation) else {
         return Ok(true);
@@ -66,30 +46,6 @@ pub(super) fn add_sources(
     key.text(path.extension().unwrap_or_default());
     key.text(&digest);
     Ok(true)
-}
-
-/// The locked packages of the environment that predicts for an operation, if one does.
-fn predict_lock(session: &Session<'_>, job: &Job<'_>, operation: &Operation) -> Result<Option<Vec<String>>, Failure> {
-    let model = match operation {
-        Operation::Predict { model } | Operation::Evaluate { model, .. } => model,
-        Operation::Challenge(challenge) => &challenge.model,
-        Operation::Read { .. }
-        | Operation::Validate { .. }
-        | Operation::Features(_)
-        | Operation::Project(_)
-        | Operation::Split { .. }
-        | Operation::Mask { .. }
-        | Operation::Gate { .. }
-        | Operation::Champion { .. }
-        | Operation::Prior { .. }
-        | Operation::Register { .. }
-        | Operation::Deploy { .. } => return Ok(None),
-    };
-    let Some(model) = session.plan.models.get(model) else {
-        return Ok(None);
-    };
-    let environment = session.environment(&job.path, &model.packages, true)?;
-    Ok(Some(environment.lock))
 }
 
 /// Runs an operation.

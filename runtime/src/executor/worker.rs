@@ -6,12 +6,11 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Instant;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use mlp::plan::CachePolicy;
 
 use super::session::Session;
 use super::work::{Done, End, Found, Job, Task};
 use super::{baseline, operation, step};
-use crate::cache::{KeyBuilder, operation_key, step_key};
+use crate::cache::{KeyBuilder, by_policy, operation_key, source_input, step_key};
 use crate::events::{Event, Failure, NodeState};
 use crate::metadata::{CacheEntry, Change, NodeRecord};
 use crate::operations::Baseline;
@@ -93,14 +92,7 @@ fn key(session: &Session<'_>, job: &Job<'_>, baseline: &Baseline) -> Result<Opti
         Task::Step(step) => {
             let mut key = step_key(session.plan, step, &session.code).map_err(unreadable)?;
             step::add_environment(session, job, step, &mut key)?;
-            match &step.cache {
-                CachePolicy::Never => None,
-                CachePolicy::Auto => Some(key),
-                CachePolicy::Key(text) => {
-                    key.text(text);
-                    Some(key)
-                }
-            }
+            by_policy(&step.cache, key)
         }
         Task::Operation(operation) => {
             let key = operation_key(session.plan, job.node, operation, &session.code).map_err(unreadable)?;
@@ -126,7 +118,7 @@ fn inputs_for_key(job: &Job<'_>) -> BTreeMap<String, Datum> {
     let mut inputs = job.inputs.clone();
     match job.task {
         Task::Operation(operation) => {
-            if let Some(name) = operation::source_input(operation) {
+            if let Some(name) = source_input(operation) {
                 inputs.remove(name);
             }
         }

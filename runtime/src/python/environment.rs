@@ -96,6 +96,17 @@ impl Environments {
         }
     }
 
+    /// Those of a launcher: as [`Self::of_container`], but shared by all tasks of a user where the user has a folder for
+    /// them.
+    pub(crate) fn of_launcher(otherwise: &Utf8Path, lock: &Lock) -> Self {
+        let user = Self::of_user(otherwise, lock);
+        let usable = fs::create_dir_all(user.root.join("environments")).is_ok();
+        Self {
+            installed: true,
+            ..if usable { user } else { Self::new(otherwise, lock) }
+        }
+    }
+
     /// Those of a container: below `MLP_CACHE_DIR` or in the given folder; the `python3` of the image will do, or the one
     /// that `MLP_PYTHON` names, where it has every package as asked.
     pub(crate) fn of_container(otherwise: &Utf8Path) -> Self {

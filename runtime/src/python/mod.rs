@@ -14,7 +14,7 @@ pub use resolve::{Resolution, resolve};
 
 pub(crate) use environment::{Environment, Environments};
 pub(crate) use predict::PythonPredictor;
-pub(crate) use request::{ShimFailure, add_variables, step_request, write_request};
+pub(crate) use request::{ShimCall, ShimFailure, add_variables, step_request, write_request};
 
 /// The shim's text; part of the cache key of every Python step.
 pub(crate) const SHIM: &str = include_str!("shim.py");

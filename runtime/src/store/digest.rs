@@ -7,26 +7,24 @@ use std::os::unix::fs::PermissionsExt;
 use camino::{Utf8Path, Utf8PathBuf};
 
 /// What lies at a path.
-pub(super) struct Content {
+pub(crate) struct Content {
     /// Of the bytes of a file, of the sorted entries of a folder.
-    pub(super) digest: blake3::Hash,
+    pub(crate) digest: blake3::Hash,
     /// Bytes, of all files together.
-    pub(super) size: u64,
+    pub(crate) size: u64,
     /// Whether it is a folder.
-    pub(super) folder: bool,
+    pub(crate) folder: bool,
     /// The files of a folder, at any depth, sorted.
-    pub(super) files: Vec<Utf8PathBuf>,
+    pub(crate) files: Vec<Utf8PathBuf>,
 }
 
 /// Reads a file or folder and digests it. Links inside a folder are followed.
-pub(super) fn describe(path: &Utf8Path) -> io::Result<Content> {
+pub(crate) fn describe(path: &Utf8Path) -> io::Result<Content> {
     if !fs::metadata(path)?.is_dir() {
         let (digest, size) = file_digest(path)?;
         return Ok(Content::file(digest, size));
     }
-    let mut files = Vec::new();
-    list(path, &mut files)?;
-    files.sort();
+    let files = files_below(path)?;
     let mut hasher = blake3::Hasher::new();
     hasher.update(b"mlp folder 1\n");
     let mut total = 0;
@@ -51,6 +49,14 @@ pub(super) fn describe(path: &Utf8Path) -> io::Result<Content> {
 /// The digest of a file or folder, hexadecimal.
 pub(crate) fn content_digest(path: &Utf8Path) -> io::Result<String> {
     Ok(describe(path)?.digest.to_hex().to_string())
+}
+
+/// The files of a folder, at any depth, sorted.
+pub(crate) fn files_below(folder: &Utf8Path) -> io::Result<Vec<Utf8PathBuf>> {
+    let mut files = Vec::new();
+    list(folder, &mut files)?;
+    files.sort();
+    Ok(files)
 }
 
 fn list(folder: &Utf8Path, files: &mut Vec<Utf8PathBuf>) -> io::Result<()> {

@@ -13,8 +13,7 @@ use mlp::plan::PortType;
 use mlp::types::Value;
 use serde::{Deserialize, Serialize};
 
-use digest::{Content, describe};
-pub(crate) use digest::{content_digest, file_digest};
+pub(crate) use digest::{Content, content_digest, describe, file_digest, files_below};
 
 /// What an output of a node is at run time.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
