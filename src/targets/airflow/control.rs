@@ -27,7 +27,6 @@ impl<'r> Lowering<'r> {
             guard: scope.guard.clone(),
             folders: scope.folders.clone(),
             most: None,
-            docs: None,
         }
     }
 
@@ -45,6 +44,7 @@ impl<'r> Lowering<'r> {
                 condition: condition.clone(),
                 holds,
             };
+            scope.guard.clone_from(&outer);
             let task = self.own(scope, format!("{id}-{suffix}"), Kind::Guard(guard), needs.clone());
             let guard = self.dag.add(task);
             ends.insert(Need::Task(guard.clone()));

@@ -38,8 +38,6 @@ pub(super) struct Task {
     pub(super) folders: Vec<String>,
     /// How many turns of the loop around may run this task at once.
     pub(super) most: Option<u32>,
-    /// What people read about it.
-    pub(super) docs: Option<String>,
 }
 
 /// What a task does.

@@ -13,6 +13,16 @@ pub(super) struct Layout {
     pub(super) units: Vec<Unit>,
 }
 
+impl Layout {
+    /// Every task, in order.
+    pub(super) fn placed(&self) -> impl Iterator<Item = &Placed> {
+        self.units.iter().flat_map(|unit| match unit {
+            Unit::Task(placed) => std::slice::from_ref(placed),
+            Unit::Group(group) => group.tasks.as_slice(),
+        })
+    }
+}
+
 /// A task outside of every repeated group, or such a group.
 #[derive(Debug)]
 pub(super) enum Unit {
@@ -313,7 +323,6 @@ impl<'d> Levels<'d> {
                 guard: None,
                 folders: Vec::new(),
                 most: None,
-                docs: None,
             },
         }
     }

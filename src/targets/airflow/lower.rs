@@ -73,11 +73,6 @@ impl<'r> Lowering<'r> {
     fn launch_node(&mut self, scope: &mut Scope, node: &Node, step: Option<&Step>) -> Result<(), TargetError> {
         let id = scope.task_id(&node.id);
         let task = self.launched(scope, node.clone(), &id, step)?;
-        let docs = step.map(|step| step.docs.clone().unwrap_or_default());
-        let task = Task {
-            docs: docs.filter(|docs| !docs.is_empty()),
-            ..task
-        };
         self.give(scope, node, task);
         Ok(())
     }
@@ -187,7 +182,6 @@ impl<'r> Lowering<'r> {
             guard: scope.guard.clone(),
             folders: scope.folders.clone(),
             most: scope.most,
-            docs: None,
         })
     }
 

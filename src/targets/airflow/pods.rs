@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use super::dag::Launched;
 use super::python;
 use super::runner::{Runs, STARTUP};
 use super::write::Call;
@@ -65,14 +64,8 @@ pub(super) fn constants(runs: &Runs<'_>) -> String {
     text
 }
 
-/// The settings of one node's pod.
-pub(super) fn node(runs: &Runs<'_>, launched: &Launched, call: &mut Call) -> Result<(), TargetError> {
-    if launched.registry && runs.settings.registry_claim.is_some() {
-        call.spread("REGISTRY");
-    }
-    let Some(step) = &launched.step else {
-        return Ok(());
-    };
+/// The settings of a step's pod.
+pub(super) fn step(runs: &Runs<'_>, step: &Step, call: &mut Call) -> Result<(), TargetError> {
     if let Some(image) = &step.image {
         call.set("image", python::text(&runs.request.lock.image(image)));
     }

@@ -113,26 +113,34 @@ impl<'t> Runs<'t> {
         }
     }
 
-    /// The settings of a node that its runner knows.
-    pub(super) fn node_settings(&self, launched: &Launched, call: &mut Call) -> Result<(), TargetError> {
-        match self.settings.runner {
-            Runner::Kubernetes => pods::node(self, launched, call)?,
-            Runner::Docker => {
-                if let Some(step) = &launched.step {
-                    self.container_settings(step, call);
-                }
+    /// The settings of a step that its runner knows.
+    pub(super) fn step_settings(&self, step: &Step, call: &mut Call) -> Result<(), TargetError> {
+        let start = match self.settings.runner {
+            Runner::Kubernetes => {
+                pods::step(self, step, call)?;
+                STARTUP
             }
-            Runner::Local => {}
-        }
-        if let Some(timeout) = launched.step.as_ref().and_then(|step| step.timeout) {
-            let start = match self.settings.runner {
-                Runner::Kubernetes | Runner::Docker => STARTUP,
-                Runner::Local => 0,
-            };
+            Runner::Docker => {
+                self.container_settings(step, call);
+                STARTUP
+            }
+            Runner::Local => 0,
+        };
+        if let Some(timeout) = step.timeout {
             let longest = timeout.saturating_add(start).saturating_add(MARGIN);
             call.set("execution_timeout", python::timedelta(longest));
         }
         Ok(())
+    }
+
+    /// The settings of a built-in operation that its runner knows.
+    pub(super) fn operation_settings(&self, launched: &Launched, call: &mut Call) {
+        match self.settings.runner {
+            Runner::Kubernetes if launched.registry && self.settings.registry_claim.is_some() => {
+                call.spread("REGISTRY")
+            }
+            Runner::Kubernetes | Runner::Docker | Runner::Local => {}
+        }
     }
 
     /// Milliseconds of a pod's own deadline.

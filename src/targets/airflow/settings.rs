@@ -1,6 +1,7 @@
 //! Settings of DAGs and steps as Airflow knows them: time, retries, owners, documentation.
 
-use super::dag::{Launched, Task};
+use super::dag::Task;
+use super::runner::Runs;
 use super::write::{Call, Writer};
 use super::{parameters, python, schedule};
 use crate::plan::{AirflowVersion, Pipeline, Step};
@@ -8,7 +9,7 @@ use crate::targets::{Request, TargetError};
 
 /// `with DAG(…) as dag:`
 pub(super) fn opening(request: &Request<'_>, pipeline: &Pipeline) -> Result<String, TargetError> {
-    let runs = super::runner::Runs::of(request)?;
+    let runs = Runs::of(request)?;
     let settings = runs.settings;
     let schedule = schedule::of(request.plan, pipeline, settings);
     let mut lines = vec![format!("dag_id={}", python::text(&pipeline.name))];
@@ -68,15 +69,14 @@ fn docs(pipeline: &Pipeline) -> String {
     docs
 }
 
-/// The settings of one node.
-pub(super) fn launched(writer: &Writer<'_>, launched: &Launched, call: &mut Call) -> Result<(), TargetError> {
-    if let Some(step) = &launched.step {
-        retries(step, writer.runs.settings.version, call);
+/// The settings that all calls of a step share.
+pub(super) fn step(runs: &Runs<'_>, step: &Step, call: &mut Call) -> Result<(), TargetError> {
+    if let Some(docs) = step.docs.as_ref().filter(|docs| !docs.is_empty()) {
+        // Airflow would take a text that ends in `.md` for the name of a file.
+        call.set("doc_md", python::text(&format!("{docs}\n")));
     }
-    if !launched.placed.returns.is_empty() {
-        call.set("returns", "True".to_owned());
-    }
-    writer.runs.node_settings(launched, call)
+    retries(step, runs.settings.version, call);
+    runs.step_settings(step, call)
 }
 
 fn retries(step: &Step, version: AirflowVersion, call: &mut Call) {

@@ -23,6 +23,10 @@ pub(super) struct Writer<'w> {
     taken: BTreeSet<String>,
     /// Python's names for groups for the eye, by their path and the function they stand in.
     folders: BTreeMap<(String, Vec<String>), String>,
+    /// The function and the group for the eye that the last task was written into.
+    open: (String, Vec<String>),
+    /// Python's names for what all calls of a step share, by step, with the text.
+    shared: BTreeMap<String, (String, String)>,
 }
 
 /// The file of a pipeline.
@@ -39,14 +43,21 @@ pub(super) fn file(
         names: BTreeMap::new(),
         taken: BTreeSet::new(),
         folders: BTreeMap::new(),
+        open: Default::default(),
+        shared: BTreeMap::new(),
     };
-    let body = writer.body(layout)?;
+    writer.share(layout)?;
+    let body = writer.body(layout);
     let opening = settings::opening(request, pipeline)?;
     let tasks = writer.tasks(layout)?;
-    let code = format!("{body}\n{opening}");
+    let mut shared: String = writer.shared.values().map(|(_, text)| text.as_str()).collect();
+    if !shared.is_empty() {
+        shared.push('\n');
+    }
+    let code = format!("{shared}{opening}{body}");
     let head = helpers::head(&writer.runs, &code);
     Ok(format!(
-        "{}{head}\n\n{opening}{body}\n\n{tasks}",
+        "{}{head}\n\n{code}\n\n{tasks}",
         heading(request.plan, pipeline, &writer.runs)
     ))
 }
@@ -73,18 +84,18 @@ fn heading(plan: &Plan, pipeline: &Pipeline, runs: &Runs<'_>) -> String {
 
 impl Writer<'_> {
     /// The tasks and what comes before each.
-    fn body(&mut self, layout: &Layout) -> Result<String, TargetError> {
+    fn body(&mut self, layout: &Layout) -> String {
         let mut text = String::new();
         let mut edges = String::new();
         for unit in &layout.units {
             match unit {
                 Unit::Task(placed) => {
                     let name = self.name(Upstream::Task(placed.task.id.clone()), &placed.task.id);
-                    let code = self.task(placed, &name, false)?;
+                    let code = self.task(placed, &name, false);
                     self.within("", &placed.task.folders, &code, &mut text);
                     self.edges(placed, &name, &mut edges);
                 }
-                Unit::Group(group) => self.group(group, &mut text)?,
+                Unit::Group(group) => self.group(group, &mut text),
             }
         }
         let mut body = indented(&text, INDENT);
@@ -92,7 +103,7 @@ impl Writer<'_> {
             body.push('\n');
             body.push_str(&indented(&edges, INDENT));
         }
-        Ok(body)
+        body
     }
 
     /// A name of Python's for a task or group.
@@ -104,34 +115,37 @@ impl Writer<'_> {
         name
     }
 
-    /// Code within the groups for the eye.
+    /// Code within the groups for the eye; what follows in the same group is not begun anew.
     fn within(&mut self, function: &str, folders: &[String], code: &str, text: &mut String) {
-        let mut depth = 0;
-        for end in 1..=folders.len() {
-            let Some(path) = folders.get(..end) else { break };
-            let indent = INDENT.repeat(depth);
-            let key = (function.to_owned(), path.to_vec());
-            if let Some(known) = self.folders.get(&key) {
-                let _ = writeln!(text, "{indent}with {known}:");
-            } else {
-                let taken = &self.taken;
-                let wanted = path.last().map_or("", String::as_str);
-                let name = python::variable(wanted, &|name| taken.contains(name));
-                self.taken.insert(name.clone());
-                let _ = writeln!(
-                    text,
-                    "{indent}with TaskGroup(group_id={}, prefix_group_id=False) as {name}:",
-                    python::text(&format!("{name}-group"))
-                );
-                self.folders.insert(key, name);
+        let inside = INDENT.repeat(folders.len());
+        if self.open != (function.to_owned(), folders.to_vec()) {
+            self.open = (function.to_owned(), folders.to_vec());
+            for end in 1..=folders.len() {
+                let path = folders.get(..end).unwrap_or_default();
+                let line = self.folder(function, path);
+                let _ = writeln!(text, "{}with {line}:", INDENT.repeat(end - 1));
             }
-            depth += 1;
         }
-        text.push_str(&indented(code, &INDENT.repeat(depth)));
+        text.push_str(&indented(code, &inside));
+    }
+
+    /// What begins a group for the eye: its making, or its name where it was made before.
+    fn folder(&mut self, function: &str, path: &[String]) -> String {
+        let key = (function.to_owned(), path.to_vec());
+        if let Some(known) = self.folders.get(&key) {
+            return known.clone();
+        }
+        let taken = &self.taken;
+        let wanted = format!("{}_group", path.last().map_or("", String::as_str));
+        let name = python::variable(&wanted, &|name| taken.contains(name));
+        self.taken.insert(name.clone());
+        self.folders.insert(key, name.clone());
+        let id = python::text(&name.replace('_', "-"));
+        format!("TaskGroup(group_id={id}, prefix_group_id=False) as {name}")
     }
 
     /// A group that Airflow repeats: a function with one turn's tasks.
-    fn group(&mut self, group: &Group, text: &mut String) -> Result<(), TargetError> {
+    fn group(&mut self, group: &Group, text: &mut String) {
         let name = self.name(Upstream::Group(group.id.clone()), &group.id);
         let taken = &self.taken;
         let function = python::variable(&format!("{name}_turn"), &|name| taken.contains(name));
@@ -140,7 +154,7 @@ impl Writer<'_> {
         let mut edges = String::new();
         for placed in &group.tasks {
             let task = self.name(Upstream::Task(placed.task.id.clone()), &placed.task.id);
-            let code = self.task(placed, &task, true)?;
+            let code = self.task(placed, &task, true);
             let folders = placed.task.folders.get(group.folders.len()..).unwrap_or_default();
             self.within(&group.id, folders, &code, &mut inside);
             self.edges(placed, &task, &mut edges);
@@ -150,6 +164,7 @@ impl Writer<'_> {
             inside.push_str(&edges);
         }
         let items = self.called(&Upstream::Task(format!("{}-items", group.repeat)));
+        self.open = Default::default();
         let code = format!(
             "\n@task_group(group_id={}, prefix_group_id=False)\ndef {function}(frame):\n{}\n{name} = \
              {function}.expand(frame={items}.output)\n",
@@ -157,7 +172,6 @@ impl Writer<'_> {
             indented(&inside, INDENT),
         );
         self.within("", &group.folders, &code, text);
-        Ok(())
     }
 
     fn called(&self, what: &Upstream) -> String {
@@ -175,12 +189,12 @@ impl Writer<'_> {
 
     // ── One task ──
 
-    fn task(&self, placed: &Placed, name: &str, mapped: bool) -> Result<String, TargetError> {
+    fn task(&self, placed: &Placed, name: &str, mapped: bool) -> String {
         let task = &placed.task;
         let mut call = Call::new(python::text(&task.id));
         let class = match &task.kind {
             Kind::Launch(launched) => {
-                self.launch(task, launched, &mut call)?;
+                self.launch(task, launched, &mut call);
                 "Step"
             }
             Kind::Guard(guard) => {
@@ -227,7 +241,7 @@ impl Writer<'_> {
             Kind::Outcome(_) => ".as_teardown(on_failure_fail_dagrun=False)",
             Kind::Launch(_) | Kind::Guard(_) | Kind::Join | Kind::Items(_) | Kind::End | Kind::Again => "",
         };
-        Ok(format!("{name} = {class}({}){teardown}\n", call.text()))
+        format!("{name} = {class}({}){teardown}\n", call.text())
     }
 
     fn items(&self, task: &Task, items: &Items, call: &mut Call) {
@@ -245,7 +259,7 @@ impl Writer<'_> {
         self.alive(task, call);
     }
 
-    fn launch(&self, task: &Task, launched: &Launched, call: &mut Call) -> Result<(), TargetError> {
+    fn launch(&self, task: &Task, launched: &Launched, call: &mut Call) {
         let texts = |names: &BTreeSet<String>| python::list(names.iter().map(|name| python::text(name)));
         if !launched.parameters.is_empty() {
             call.set("parameters", texts(&launched.parameters));
@@ -270,11 +284,43 @@ impl Writer<'_> {
         if let Some(most) = task.most {
             call.set("max_active_tis_per_dagrun", most.to_string());
         }
-        if let Some(docs) = &task.docs {
-            // Airflow would take a text that ends in `.md` for the name of a file.
-            call.set("doc_md", python::text(&format!("{docs}\n")));
+        if !launched.placed.returns.is_empty() {
+            call.set("returns", "True".to_owned());
         }
-        settings::launched(self, launched, call)
+        match &launched.step {
+            Some(step) => {
+                if let Some((name, _)) = self.shared.get(&step.name) {
+                    call.spread(name);
+                }
+            }
+            None => self.runs.operation_settings(launched, call),
+        }
+    }
+
+    /// Writes down what all calls of a step share.
+    fn share(&mut self, layout: &Layout) -> Result<(), TargetError> {
+        for placed in layout.placed() {
+            let Kind::Launch(launched) = &placed.task.kind else {
+                continue;
+            };
+            let Some(step) = launched
+                .step
+                .as_ref()
+                .filter(|step| !self.shared.contains_key(&step.name))
+            else {
+                continue;
+            };
+            let mut call = Call(Vec::new());
+            settings::step(&self.runs, step, &mut call)?;
+            if !call.0.is_empty() {
+                let taken = &self.taken;
+                let name = python::variable(&step.name.to_uppercase(), &|name| taken.contains(name));
+                self.taken.insert(name.clone());
+                let text = format!("{name} = dict({})\n", call.text());
+                self.shared.insert(step.name.clone(), (name, text));
+            }
+        }
+        Ok(())
     }
 
     /// The guard without which a task that bears skipped ones must not run.
@@ -292,11 +338,7 @@ impl Writer<'_> {
 
     fn tasks(&self, layout: &Layout) -> Result<String, TargetError> {
         let mut text = String::from("# What the launcher is told of each task, as JSON.\nTASKS = {\n");
-        let placed = layout.units.iter().flat_map(|unit| match unit {
-            Unit::Task(placed) => std::slice::from_ref(placed),
-            Unit::Group(group) => group.tasks.as_slice(),
-        });
-        for placed in placed {
+        for placed in layout.placed() {
             if let Kind::Launch(launched) = &placed.task.kind {
                 let json =
                     serde_json::to_string(&launched.placed).map_err(|error| TargetError::Write(error.to_string()))?;
