@@ -31,6 +31,7 @@ pub fn check(db: &dyn Db) -> Vec<ResolvedDiagnostic> {
         .iter()
         .any(|diagnostic| diagnostic.severity() == Severity::Error)
     {
+        diagnostics.extend(check::same_names::diagnostics(db));
         let refused = check::targets::diagnostics(db);
         if refused.is_empty() {
             diagnostics.extend(check::pins::diagnostics(db));

@@ -13,6 +13,7 @@ pub mod pins;
 pub mod pipelines;
 mod provenance;
 pub mod python;
+pub mod same_names;
 pub mod targets;
 
 use crate::db::{Db, ItemKey};

@@ -119,6 +119,7 @@ fn place(db: &dyn Db, pipeline: &ItemKey, place: &RefusalPlace) -> Place {
     let elaborated = elaborate(db, pipeline);
     let found = match place {
         RefusalPlace::Pipeline(_) => None,
+        RefusalPlace::Trigger { trigger, setting } => trigger_place(db, trigger, setting),
         RefusalPlace::Node { node, .. } => elaborated
             .places
             .get(node)
@@ -134,6 +135,21 @@ fn place(db: &dyn Db, pipeline: &ItemKey, place: &RefusalPlace) -> Place {
     found
         .or_else(|| declared_name(db, pipeline))
         .unwrap_or_else(|| Place::Node(pipeline.clone(), NodeId::default()))
+}
+
+/// Where a setting of a trigger stands; the trigger's name where the setting stands nowhere.
+fn trigger_place(db: &dyn Db, trigger: &str, setting: &str) -> Option<Place> {
+    let keys = items(
+        db,
+        |kind| matches!(kind, ItemKind::Trigger(item) if item.name.text == trigger),
+    );
+    let key = keys.into_iter().next()?;
+    let item = names::item(db, &key)?;
+    let ItemKind::Trigger(declared) = &item.kind else {
+        return None;
+    };
+    let found = declared.settings.iter().find(|own| own.name.text == setting);
+    Some(Place::Node(key, found.map_or(declared.name.id, |own| own.id)))
 }
 
 /// Where a setting of a step stands; the step's name where the setting stands nowhere.

@@ -70,6 +70,7 @@ declare! {
     ShadowedName = "E0107", Error, "a declaration with the name of something that is already known in the file";
     ReservedModule = "E0108", Error, "a file that lies where the standard library is";
     UnusedImport = "W0109", Warning, "an import that is never used";
+    SameName = "E0110", Error, "two files that declare one pipeline, target or trigger";
     WrongKindOfName = "E0201", Error, "a name of another kind than is needed";
     TypeArguments = "E0202", Error, "a type with the wrong number of arguments";
     BadRefinement = "E0204", Error, "a refinement that does not fit its type";

@@ -1,6 +1,6 @@
 //! Which target a name means: one that the project declares, or a kind.
 
-use crate::plan::{AirflowTarget, DeclaredTarget, KubeflowTarget, Plan, Platform, VertexTarget};
+use crate::plan::{AirflowTarget, DeclaredTarget, KubeflowTarget, Plan, Platform, Runner, VertexTarget};
 use crate::targets::TargetName;
 use crate::types::display::enumerate;
 
@@ -60,7 +60,11 @@ fn undeclared(kind: TargetName) -> DeclaredTarget {
         TargetName::Plan | TargetName::Local => Platform::Local,
         TargetName::Kubeflow => Platform::Kubeflow(KubeflowTarget::default()),
         TargetName::Vertex => Platform::Vertex(VertexTarget::default()),
-        TargetName::Airflow => Platform::Airflow(AirflowTarget::default()),
+        // Without a setting only processes of the worker have somewhere to keep artifacts.
+        TargetName::Airflow => Platform::Airflow(AirflowTarget {
+            runner: Runner::Local,
+            ..AirflowTarget::default()
+        }),
     };
     DeclaredTarget::undeclared(kind.name(), platform)
 }

@@ -3,6 +3,7 @@
 //! The table is by feature. Where a program uses a feature that its target has not, [`refusals`] finds; what the platform
 //! gets instead, the target's own module decides.
 
+mod airflow;
 mod refusals;
 
 pub(crate) use refusals::caller;
@@ -65,6 +66,14 @@ pub enum Feature {
     Kubernetes,
     /// A whole number beyond 2^53 - 1.
     LargeInteger,
+    /// An operation that reads or writes the model registry.
+    Registry,
+    /// A trigger with a schedule.
+    Schedule,
+    /// A trigger that waits for data.
+    DataTrigger,
+    /// A name between back-ticks, or a very long one.
+    Name,
 }
 
 /// How far a target supports a feature.
@@ -81,8 +90,6 @@ pub enum Support {
         /// What to write instead: a full sentence.
         way_out: &'static str,
     },
-    /// The target is not written yet.
-    Planned,
 }
 
 impl Support {
@@ -95,7 +102,7 @@ impl Support {
 
 impl Feature {
     /// All of them.
-    pub const ALL: [Self; 26] = [
+    pub const ALL: [Self; 30] = [
         Self::PythonStep,
         Self::CommandStep,
         Self::Operation,
@@ -122,6 +129,10 @@ impl Feature {
         Self::ContainerHole,
         Self::Kubernetes,
         Self::LargeInteger,
+        Self::Registry,
+        Self::Schedule,
+        Self::DataTrigger,
+        Self::Name,
     ];
 
     /// As the documentation calls it.
@@ -154,6 +165,10 @@ impl Feature {
             Self::ContainerHole => "lists, optional values and `{{` in a command with an image of its own",
             Self::Kubernetes => "`kubernetes`",
             Self::LargeInteger => "whole numbers beyond 2^53 - 1",
+            Self::Registry => "`champion`, `register` and `deploy`",
+            Self::Schedule => "triggers with a schedule",
+            Self::DataTrigger => "triggers that wait for data",
+            Self::Name => "every name",
         }
     }
 }
@@ -166,7 +181,7 @@ pub fn support(target: TargetName, feature: Feature) -> Support {
         TargetName::Local => local(feature),
         TargetName::Kubeflow => kubeflow(feature),
         TargetName::Vertex => vertex(feature),
-        TargetName::Airflow => Support::Planned,
+        TargetName::Airflow => airflow::support(feature),
     }
 }
 
@@ -188,7 +203,10 @@ fn local(feature: Feature) -> Support {
         | Feature::ContainerTimeout
         | Feature::Cache
         | Feature::ContainerHole
-        | Feature::LargeInteger => Support::Full,
+        | Feature::LargeInteger
+        | Feature::Registry
+        | Feature::Name => Support::Full,
+        Feature::Schedule | Feature::DataTrigger => Support::Lowered("recorded; `mlp run` starts a run at once"),
         Feature::Resources | Feature::Gpu => Support::Lowered("checked against the machine, and used to schedule"),
         Feature::Tpu => Support::Lowered("refused when a run starts: no TPU is looked for on this machine"),
         Feature::Disk | Feature::Spot | Feature::Kubernetes => {
@@ -230,12 +248,19 @@ fn pipeline_spec(feature: Feature) -> Support {
             why: "numbers are kept as 64-bit floating point on the way, which has no whole number beyond 9007199254740991 exactly",
             way_out: "Make it a `string`, and convert it in the step.",
         },
+        Feature::Name => Support::Lowered("made of the characters that the platform allows, and told apart by numbers"),
+        Feature::DataTrigger => Support::Refused {
+            why: "the platform starts pipelines at times, and never when data arrives",
+            way_out: "Start the pipeline by a schedule, `cron: \"0 2 * * *\"`, or keep this trigger in a project without the target.",
+        },
         Feature::ContainerTimeout
         | Feature::Disk
         | Feature::Tpu
         | Feature::Spot
         | Feature::Secrets
         | Feature::ContainerSecrets
+        | Feature::Registry
+        | Feature::Schedule
         | Feature::Kubernetes => Support::Full,
     }
 }
@@ -256,6 +281,8 @@ fn kubeflow(feature: Feature) -> Support {
             Support::Lowered("environment variables from Kubernetes secrets")
         }
         Feature::Kubernetes => Support::Lowered("the second document of the file"),
+        Feature::Registry => Support::Lowered("the volume of the target's `registry_claim`"),
+        Feature::Schedule => Support::Lowered("recorded; a recurring run is made on the platform's own page"),
         Feature::PythonStep
         | Feature::CommandStep
         | Feature::Operation
@@ -272,7 +299,9 @@ fn kubeflow(feature: Feature) -> Support {
         | Feature::Gpu
         | Feature::Image
         | Feature::ContainerHole
-        | Feature::LargeInteger => pipeline_spec(feature),
+        | Feature::LargeInteger
+        | Feature::DataTrigger
+        | Feature::Name => pipeline_spec(feature),
     }
 }
 
@@ -301,6 +330,8 @@ fn vertex(feature: Feature) -> Support {
             why: "Vertex AI shows no Kubernetes cluster to its users",
             way_out: "Leave `kubernetes` out; files come through `/gcs/`, and machines through `resources`.",
         },
+        Feature::Registry => Support::Lowered("a folder in Cloud Storage"),
+        Feature::Schedule => Support::Lowered("the body of a `Schedule`"),
         Feature::PythonStep
         | Feature::CommandStep
         | Feature::Operation
@@ -318,7 +349,9 @@ fn vertex(feature: Feature) -> Support {
         | Feature::Gpu
         | Feature::Image
         | Feature::ContainerHole
-        | Feature::LargeInteger => pipeline_spec(feature),
+        | Feature::LargeInteger
+        | Feature::DataTrigger
+        | Feature::Name => pipeline_spec(feature),
     }
 }
 
@@ -339,7 +372,6 @@ pub fn table() -> String {
                 Support::Full => "yes".to_owned(),
                 Support::Lowered(how) => how.to_owned(),
                 Support::Refused { why, .. } => format!("no: {why}"),
-                Support::Planned => "not yet".to_owned(),
             };
             table.push_str(&format!(" {cell} |"));
         }

@@ -4,10 +4,10 @@
 
 use std::collections::BTreeSet;
 
-use super::{Feature, Support, support};
+use super::{Feature, Support, airflow, support};
 use crate::plan::{
-    ArgumentPart, DeclaredTarget, Graph, Node, NodeKind, NodePath, Operand, Origin, Pipeline, Plan, Platform, PortType,
-    Reference, Resources, Run, Step,
+    ArgumentPart, DeclaredTarget, Graph, Node, NodeKind, NodePath, Operand, Operation, Origin, Pipeline, Plan,
+    Platform, PortType, Reference, Resources, Run, Runner, Step,
 };
 use crate::targets::{TargetName, accelerators};
 use crate::types::{DataKind, Value};
@@ -47,6 +47,13 @@ pub enum RefusalPlace {
         /// The setting: `timeout`, `resources.gpu`.
         setting: &'static str,
     },
+    /// A setting of a trigger.
+    Trigger {
+        /// Key in [`Plan::triggers`].
+        trigger: String,
+        /// The setting: `data`.
+        setting: &'static str,
+    },
 }
 
 /// Everything that `target` cannot express of `pipeline` and of the steps that it calls, each once, in the order of places.
@@ -57,6 +64,7 @@ pub fn refusals(plan: &Plan, pipeline: &Pipeline, target: &DeclaredTarget) -> Ve
         plan,
         pipeline,
         target: target.platform.name(),
+        registry: registry_problem(plan, target),
         found: BTreeSet::new(),
         steps: BTreeSet::new(),
     };
@@ -69,14 +77,57 @@ pub fn refusals(plan: &Plan, pipeline: &Pipeline, target: &DeclaredTarget) -> Ve
     for step in steps.iter().filter_map(|name| plan.steps.get(*name)) {
         found.extend(step_refusals(step, target));
     }
+    found.extend(data_triggers(plan, pipeline, target));
+    if let Platform::Airflow(settings) = &target.platform {
+        found.extend(airflow::trigger_refusals(plan, pipeline, settings));
+        found.extend(airflow::name_refusals(plan, pipeline));
+    }
     found.into_iter().collect()
+}
+
+/// The triggers of a pipeline that wait for data, where the target starts nothing by data.
+fn data_triggers(plan: &Plan, pipeline: &Pipeline, target: &DeclaredTarget) -> Vec<Refusal> {
+    let Support::Refused { why, way_out } = support(target.platform.name(), Feature::DataTrigger) else {
+        return Vec::new();
+    };
+    let triggers = plan.triggers.values();
+    let waiting = triggers.filter(|trigger| trigger.pipeline == pipeline.name && !trigger.data.is_empty());
+    let refusal = |trigger: &crate::plan::Trigger| Refusal {
+        place: RefusalPlace::Trigger {
+            trigger: trigger.name.clone(),
+            setting: "data",
+        },
+        feature: Feature::DataTrigger,
+        why: why.to_owned(),
+        way_out: way_out.to_owned(),
+    };
+    waiting.map(refusal).collect()
+}
+
+/// Why a declared target has no registry that all runs share, and the way out. One that nobody declares has no settings to
+/// name it in; whoever builds for it is warned.
+fn registry_problem(plan: &Plan, target: &DeclaredTarget) -> Option<(&'static str, &'static str)> {
+    const WHY: &str = "they need a registry that all runs share, and the target does not say on which volume it is";
+    let lacks = match &target.platform {
+        Platform::Local | Platform::Vertex(_) => false,
+        Platform::Kubeflow(settings) => settings.registry_claim.is_none(),
+        Platform::Airflow(settings) => match settings.runner {
+            Runner::Kubernetes | Runner::Docker => settings.registry_claim.is_none(),
+            Runner::Local => false,
+        },
+    };
+    let is_declared = plan.targets.contains_key(&target.name);
+    (lacks && is_declared).then_some((
+        WHY,
+        "Add `registry_claim: \"mlp-registry\"` to the target, the name of a volume that is there.",
+    ))
 }
 
 /// Where a refused construct stands in the source, as far as the plan knows: the node, or one that calls the step.
 #[must_use]
 pub fn origin<'p>(plan: &'p Plan, place: &RefusalPlace) -> Option<&'p Origin> {
     match place {
-        RefusalPlace::Pipeline(_) => None,
+        RefusalPlace::Pipeline(_) | RefusalPlace::Trigger { .. } => None,
         RefusalPlace::Node { pipeline, node } => plan.pipelines.get(pipeline)?.origins.get(node),
         RefusalPlace::Step { step, .. } => plan.pipelines.values().find_map(|pipeline| {
             let node = caller(&pipeline.graph, step)?;
@@ -120,7 +171,11 @@ pub fn step_refusals(step: &Step, target: &DeclaredTarget) -> Vec<Refusal> {
             refuse(setting, feature, why.to_owned(), way_out.to_owned());
         }
     }
-    let is_remote = matches!(name, TargetName::Kubeflow | TargetName::Vertex);
+    let is_remote = match &target.platform {
+        Platform::Local => false,
+        Platform::Kubeflow(_) | Platform::Vertex(_) => true,
+        Platform::Airflow(settings) => settings.runner == Runner::Kubernetes,
+    };
     let runs_alone = support(name, Feature::ContainerSecrets).is_refused() && runs_alone(step);
     for secret in step.secrets.keys().filter(|_| is_remote && !runs_alone) {
         if !target.secrets.contains_key(secret) {
@@ -136,7 +191,15 @@ pub fn step_refusals(step: &Step, target: &DeclaredTarget) -> Vec<Refusal> {
             );
         }
     }
-    for (setting, feature, why, way_out) in machine_problems(name, &step.resources) {
+    let on_airflow = match &target.platform {
+        Platform::Airflow(settings) => airflow::machine_problem(settings, &step.resources),
+        Platform::Local | Platform::Kubeflow(_) | Platform::Vertex(_) => None,
+    };
+    let problems = match on_airflow {
+        Some(problem) => vec![problem],
+        None => machine_problems(name, &step.resources),
+    };
+    for (setting, feature, why, way_out) in problems {
         refuse(setting, feature, why, way_out);
     }
     found
@@ -210,8 +273,9 @@ fn has_container_hole(step: &Step) -> bool {
 /// What a platform's machines have not: setting, feature, why, way out.
 fn machine_problems(target: TargetName, resources: &Resources) -> Vec<(&'static str, Feature, String, String)> {
     let mut problems = Vec::new();
-    if !matches!(target, TargetName::Kubeflow | TargetName::Vertex) {
-        return problems;
+    match target {
+        TargetName::Plan | TargetName::Local => return problems,
+        TargetName::Kubeflow | TargetName::Vertex | TargetName::Airflow => {}
     }
     if let Some((kind, topology)) = &resources.tpu
         && let Some(tpu) = accelerators::tpu(kind)
@@ -280,6 +344,8 @@ struct Finder<'p> {
     plan: &'p Plan,
     pipeline: &'p Pipeline,
     target: TargetName,
+    /// Why there is no registry, and the way out; said once of a pipeline.
+    registry: Option<(&'static str, &'static str)>,
     found: BTreeSet<Refusal>,
     steps: BTreeSet<&'p str>,
 }
@@ -288,20 +354,45 @@ impl<'p> Finder<'p> {
     /// Keeps the refusal of a feature at a node, if the target refuses it.
     fn uses(&mut self, node: Option<&str>, feature: Feature) {
         if let Support::Refused { why, way_out } = support(self.target, feature) {
-            let pipeline = self.pipeline.name.clone();
-            let place = match node {
-                Some(node) => RefusalPlace::Node {
-                    pipeline,
-                    node: node.to_owned(),
-                },
-                None => RefusalPlace::Pipeline(pipeline),
-            };
-            self.found.insert(Refusal {
-                place,
-                feature,
-                why: why.to_owned(),
-                way_out: way_out.to_owned(),
-            });
+            self.refuse(node, feature, why, way_out);
+        }
+    }
+
+    fn refuse(&mut self, node: Option<&str>, feature: Feature, why: &str, way_out: &str) {
+        let pipeline = self.pipeline.name.clone();
+        let place = match node {
+            Some(node) => RefusalPlace::Node {
+                pipeline,
+                node: node.to_owned(),
+            },
+            None => RefusalPlace::Pipeline(pipeline),
+        };
+        self.found.insert(Refusal {
+            place,
+            feature,
+            why: why.to_owned(),
+            way_out: way_out.to_owned(),
+        });
+    }
+
+    /// Keeps that there is no registry, at the first operation that needs one.
+    fn operation(&mut self, node: &str, operation: &Operation) {
+        let needs_registry = match operation {
+            Operation::Champion { .. } | Operation::Register { .. } | Operation::Deploy { .. } => true,
+            Operation::Read { .. }
+            | Operation::Validate { .. }
+            | Operation::Features(_)
+            | Operation::Project(_)
+            | Operation::Split { .. }
+            | Operation::Mask { .. }
+            | Operation::Predict { .. }
+            | Operation::Evaluate { .. }
+            | Operation::Gate { .. }
+            | Operation::Challenge(_)
+            | Operation::Prior { .. } => false,
+        };
+        if needs_registry && let Some((why, way_out)) = self.registry.take() {
+            self.refuse(Some(node), Feature::Registry, why, way_out);
         }
     }
 
@@ -331,7 +422,7 @@ impl<'p> Finder<'p> {
             NodeKind::Step(call) => {
                 self.steps.insert(&call.step);
             }
-            NodeKind::Operation(_) => {}
+            NodeKind::Operation(operation) => self.operation(&node.id, operation),
             NodeKind::Branch(branch) => {
                 branch
                     .condition
