@@ -3,7 +3,7 @@
 //! What a target cannot express stands in [`capability`]; nothing is dropped silently.
 
 pub mod accelerators;
-mod airflow;
+pub mod airflow;
 mod bootstrap;
 pub mod capability;
 mod choose;

@@ -29,7 +29,7 @@ pub(super) const FIRST_WAIT: Duration = Duration::from_millis(500);
 /// The longest wait until a run is asked again how it stands.
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
 /// How many digits of the specification's digest name a version.
-pub(super) const VERSION_DIGITS: usize = 12;
+const VERSION_DIGITS: usize = 12;
 /// The experiment of runs whose target names none.
 const DEFAULT_EXPERIMENT: &str = "Default";
 

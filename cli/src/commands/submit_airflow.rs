@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use mlp::plan::{AirflowTarget, AirflowVersion, exchange_json};
+use mlp::targets::airflow::version;
 use mlp_remote::airflow::{Airflow, AirflowError, Dag, Expected, Release, Trigger};
 use mlp_remote::http::Client;
 use mlp_remote::{Environment, Started};
@@ -12,7 +13,7 @@ use mlp_runtime::executor::{Cancel, CancelLevel};
 use serde_json::Value as Json;
 
 use super::Context;
-use super::submit::{self, Arguments, FIRST_WAIT, Request, VERSION_DIGITS};
+use super::submit::{self, Arguments, FIRST_WAIT, Request};
 use crate::exit::Exit;
 use crate::files::{self, Placed};
 use crate::output::Style;
@@ -22,9 +23,6 @@ use crate::signals;
 
 /// How long Airflow may take to read a file: twice the five minutes after which it looks for new ones by itself.
 const DEADLINE: Duration = Duration::from_mins(10);
-/// How the first line of a DAG file begins that `mlp` wrote.
-const MARK: &str = "# Written by mlp";
-
 /// Places the file, and starts a run where the target says whom to ask for one.
 pub(super) fn run(
     settings: &AirflowTarget,
@@ -84,7 +82,7 @@ impl Submission<'_> {
     /// Places, waits, starts; nothing is started when the user stops the waiting.
     fn start(&self, parameters: &BTreeMap<String, Json>, note: Option<&str>) -> Result<Option<Started>, Problem> {
         let name = &self.request.pipeline.name;
-        let version = version(self.text)
+        let version = version::of(self.text)
             .ok_or_else(|| Problem::machine(format!("The DAG file of `{name}` does not say which version it is.")))?;
         let before = self.airflow.dag(name)?;
         let mut old_errors = self.airflow.import_errors(self.file)?;
@@ -99,7 +97,7 @@ impl Submission<'_> {
         let expected = Expected {
             dag: name,
             file: self.file,
-            version,
+            version: &version::said(version),
             old_errors: &old_errors,
         };
         let dag = match self.read(&expected, before.as_ref()) {
@@ -245,7 +243,7 @@ fn place(folder: &Utf8Path, file: &str, text: &str, context: &Context) -> Result
     let path = folder.join(file);
     let placed = match std::fs::read(&path) {
         Ok(present) if present == text.as_bytes() => Placed::Equal,
-        Ok(present) if !present.starts_with(MARK.as_bytes()) => {
+        Ok(present) if !version::is_ours(&String::from_utf8_lossy(&present)) => {
             return Err(
                 Problem::usage(format!("`{path}` was not written by mlp, and is left alone."))
                     .help("Move it away, or give the pipeline another name: a DAG is called as its pipeline."),
@@ -261,14 +259,6 @@ fn place(folder: &Utf8Path, file: &str, text: &str, context: &Context) -> Result
     };
     context.terminal.out(&format!("{word} {path}\n"))?;
     Ok(placed)
-}
-
-/// The digits that name this version of the DAG, in its documentation and nowhere else.
-fn version(text: &str) -> Option<&str> {
-    text.split("version ").skip(1).find_map(|rest| {
-        let digits = rest.get(..VERSION_DIGITS)?;
-        digits.bytes().all(|byte| byte.is_ascii_hexdigit()).then_some(digits)
-    })
 }
 
 impl From<AirflowError> for Problem {

@@ -17,6 +17,7 @@ mod runner;
 mod schedule;
 mod scope;
 mod settings;
+pub mod version;
 mod write;
 
 use super::{Built, OutputFile, Request, Target, TargetError, TargetName};
@@ -38,7 +39,7 @@ impl Target for AirflowTarget {
             let layout = layout::layout(&dag);
             built.files.push(OutputFile {
                 path: format!("{}.py", pipeline.name).into(),
-                text: write::file(request, pipeline, &dag, &layout)?,
+                text: version::stamped(&write::file(request, pipeline, &dag, &layout)?),
             });
         }
         Ok(built)

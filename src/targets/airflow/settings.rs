@@ -3,7 +3,7 @@
 use super::dag::Task;
 use super::runner::Runs;
 use super::write::{Call, Writer};
-use super::{parameters, python, schedule};
+use super::{parameters, python, schedule, version};
 use crate::plan::{AirflowVersion, Pipeline, Step};
 use crate::targets::{Request, TargetError};
 
@@ -17,7 +17,11 @@ pub(super) fn opening(request: &Request<'_>, pipeline: &Pipeline) -> Result<Stri
         let first = docs.lines().next().unwrap_or_default();
         lines.push(format!("description={}", python::text(first)));
     }
-    lines.push(format!("doc_md={}", python::text(&docs(pipeline))));
+    lines.push(format!(
+        "doc_md={} {}",
+        python::text(&docs(pipeline)),
+        version::DOCUMENTATION
+    ));
     lines.push(format!("schedule={}", schedule.text));
     if settings.version == AirflowVersion::Two {
         // The second release starts nothing by itself without it.

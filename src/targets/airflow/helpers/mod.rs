@@ -1,6 +1,7 @@
 //! The Python that a DAG file brings along: readable classes, of which a file has those that it uses.
 
 use super::runner::Runs;
+use super::version;
 use crate::plan::AirflowVersion;
 
 /// A class or function, the names that call for it, and what it is built upon.
@@ -124,7 +125,7 @@ pub(super) fn head(runs: &Runs<'_>, code: &str) -> String {
         .map(|text| text.trim_end())
         .collect::<Vec<_>>()
         .join("\n\n\n");
-    let constants = runs.constants();
+    let constants = format!("{}{}", version::line(), runs.constants());
     let imports = imports(&format!("{constants}{helpers}{code}"), runs.settings.version);
     format!("from __future__ import annotations\n\n{imports}\n{constants}\n\n{helpers}\n")
 }
