@@ -2,9 +2,8 @@
 
 A program may have a file `kubeflow.json`:
 
-* `refused`: Kubeflow cannot express it; what `mlp build` must say.
+* `refused`, `failing`: as `corpus.py` says.
 * `repaired`: stock kfp.local runs it wrong, and why; it runs with the mended orchestration (`repairs.py`).
-* `failing`: our output is wrong, and why. The case must be seen to fail: when it holds, the mark has to go.
 * `arguments`: texts of arguments that the language reads and a platform has no type for: text → JSON.
 * `secrets`: secrets of the cluster: name → key → text.
 """
@@ -13,44 +12,14 @@ import json
 import re
 import shutil
 import tempfile
-from dataclasses import dataclass, field
 from pathlib import Path
 
+import corpus
 import language
 import run
 import strict
-from suite import ROOT, Broken, expect, main, mlp
-
-FOLDER = ROOT / "tests" / "programs"
-
-
-@dataclass
-class Expected:
-    """A run of a program, as its `expected` tells it."""
-
-    command: str
-    outcome: str = ""
-    nodes: dict = field(default_factory=dict)
-    outputs: dict = field(default_factory=dict)
-
-
-def runs(text: str) -> list:
-    """The runs in an `expected`."""
-    found = []
-    for line in text.splitlines():
-        if line.startswith("$ "):
-            found.append(Expected(line[2:]))
-        elif not found[-1].outcome:
-            found[-1].outcome = line
-        elif line.startswith("  "):
-            node, _, state = line.strip().partition(" ")
-            found[-1].nodes[node] = state
-        elif " = " in line:
-            name, _, value = line.partition(" = ")
-            found[-1].outputs[name] = value
-        else:
-            expect(line == "", f"a line of `expected` that is none: {line}")
-    return found
+from corpus import Expected
+from suite import expect, main
 
 
 def arguments(specification: strict.Specification, words: list, known: dict) -> dict:
@@ -87,12 +56,11 @@ def compare_nodes(expected: Expected, ran: list) -> list:
     found = attempts(ran)
     problems = []
     for node, state in expected.nodes.items():
-        word = state.split(" ")[0].rstrip(",:")
+        word, tries = corpus.ended(state)
         name, rounds = place(node)
         here = found.get((name, rounds), [])
         if not here and word != "skipped":
             here = found.get(("node", re.sub(r"\[\d+\]", "", node), rounds), [])
-        tries = int(match[1]) if (match := re.search(r"at attempt (\d+)", state)) else 1
         wanted = {"skipped": [], "succeeded": [False] * (tries - 1) + [True], "failed": [False] * tries}[word]
         # kfp.local stops a graph at its first failure; Kubeflow goes on with what does not depend on it.
         stopped = expected.outcome == "failed" and word == "succeeded" and not here
@@ -117,18 +85,6 @@ def compare(expected: Expected, outcome: run.Outcome) -> list:
     return problems
 
 
-def build(program: Path, target: Path, notes: dict) -> None:
-    """Builds the program; where it is refused, checks what is said."""
-    built = mlp("build", str(program), "--target", "kubeflow", "-o", str(target))
-    refused = notes.get("refused")
-    if refused is None:
-        expect(built.returncode == 0, f"it does not build:\n{built.stdout}{built.stderr}")
-    else:
-        expect(built.returncode != 0, "it builds, though it is marked as refused")
-        told = " ".join((built.stdout + built.stderr).split())
-        expect(refused in told, f"it is refused with\n{told}\ninstead of\n{refused}")
-
-
 def once(expected: Expected, program: Path, target: Path, notes: dict) -> None:
     """One run of a program: parsed, used in another pipeline, run, compared."""
     name, *words = expected.command.split()
@@ -144,22 +100,18 @@ def once(expected: Expected, program: Path, target: Path, notes: dict) -> None:
         expect(not problems, "\n".join([f"$ {expected.command}", *problems, outcome.log()]))
 
 
+def holds(program: Path, notes: dict) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        target = Path(folder)
+        corpus.build(program, "kubeflow", target, notes)
+        if "refused" not in notes:
+            for expected in corpus.runs(program):
+                once(expected, program, target, notes)
+
+
 def check(program: Path) -> None:
-    marks = program / "kubeflow.json"
-    notes = json.loads(marks.read_text()) if marks.exists() else {}
-    try:
-        with tempfile.TemporaryDirectory() as folder:
-            target = Path(folder)
-            build(program, target, notes)
-            if "refused" not in notes:
-                for expected in runs((program / "expected").read_text(encoding="utf-8")):
-                    once(expected, program, target, notes)
-    except Broken:
-        if "failing" in notes:
-            return
-        raise
-    expect("failing" not in notes, "it holds: take the mark `failing` out of kubeflow.json")
+    corpus.check(program, "kubeflow", holds)
 
 
 if __name__ == "__main__":
-    main(check, {program.name: program for program in sorted(FOLDER.iterdir())})
+    main(check, corpus.PROGRAMS)

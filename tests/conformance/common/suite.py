@@ -1,6 +1,6 @@
-"""A suite: many cases in one Python process, two at a time; importing kfp costs more than most cases.
+"""A suite: many cases in one Python process, two at a time; importing a platform costs more than most cases.
 
-    python3 programs.py [NAME …]
+    PYTHONPATH=tests/conformance/common MLP=target/debug/mlp python tests/conformance/PLATFORM/programs.py [NAME …]
 
 Prints what is wrong and ends with exit code 1 when anything is.
 """
