@@ -166,7 +166,7 @@ pub struct AirflowTarget {
     #[serde(default)]
     pub runner: Runner,
     /// Where artifacts go: `s3://`, `gs://`, `az://`, or a folder that every worker sees. `None` means `mlp` below
-    /// Airflow's own folder, which only the runner `local` allows.
+    /// Airflow's own folder, which only the runner `local` allows. A folder is a plain path here.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub root: Option<String>,
     /// Address of the REST API: `https://airflow.example.com`.
@@ -190,8 +190,8 @@ pub struct AirflowTarget {
     /// Labels of every pod.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub labels: BTreeMap<String, String>,
-    /// The volume that keeps the model registry and the records between runs: a claim (Kubernetes) or a named volume
-    /// (Docker).
+    /// The claim of a volume that keeps the model registry and the records between runs. Other runners than pods keep them
+    /// in the folder `registry` below the root.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub registry_claim: Option<String>,
     /// Who answers for the DAGs.

@@ -8,9 +8,15 @@ use crate::plan::{AirflowTarget, AirflowVersion, Platform, Runner};
 use crate::syntax::ast::{Expr, ExprKind, TargetItem};
 
 /// What only pods have.
-const ONLY_PODS: [&str; 4] = ["namespace", "service_account", "image_pull_secrets", "labels"];
+const ONLY_PODS: [&str; 5] = [
+    "namespace",
+    "service_account",
+    "image_pull_secrets",
+    "labels",
+    "registry_claim",
+];
 /// What only pods and containers have.
-const ONLY_CONTAINERS: [&str; 3] = ["connection", "registry_claim", "runtime_image"];
+const ONLY_CONTAINERS: [&str; 2] = ["connection", "runtime_image"];
 
 impl Context<'_> {
     /// The platform, and the shape of the places of its secrets.
@@ -114,7 +120,8 @@ impl Context<'_> {
             Some(Runner::Kubernetes) => &names::POD_STORAGE,
             Some(Runner::Docker | Runner::Local) | None => &names::WORKER_STORAGE,
         };
-        self.shaped_text("root", expr, shape)
+        let root = self.shaped_text("root", expr, shape)?;
+        Some(root.strip_prefix("file://").map_or(root.clone(), str::to_owned))
     }
 
     fn dag_tags(&mut self, expr: &Expr) -> Vec<String> {

@@ -142,7 +142,7 @@ settings! {
         "image_pull_secrets", "[\"registry-login\"]", "[]", "Secrets with which images are pulled.";
         "labels", "{ team: \"risk\" }", "{}", "Labels of every pod.";
         "registry_claim", "\"mlp-registry\"", "none",
-            "The volume that keeps the model registry between runs: the name of a claim, or of a volume of Docker. `champion`, `register` and `deploy` need it.";
+            "The claim of a volume that keeps the model registry between runs; `champion`, `register` and `deploy` need it in pods. Other runners keep it below `root`.";
         "owner", "\"risk-team\"", "airflow", "Who answers for the DAGs.";
         "tags", "[\"credit\"]", "[]", "Words by which people find the DAGs.";
         "pool", "\"training\"", "default_pool", "The pool that limits how many tasks run at once; it must be there.";

@@ -46,7 +46,7 @@ pub(super) fn support(feature: Feature) -> Support {
         Feature::Image => Support::Lowered("the image of the pod or the container; recorded with `runner: local`"),
         Feature::Kubernetes => Support::Lowered("the settings of the pod; recorded with other runners"),
         Feature::Registry => {
-            Support::Lowered("the volume of the target's `registry_claim`; with `runner: local` a folder below `root`")
+            Support::Lowered("the volume of the target's `registry_claim`; with other runners a folder below `root`")
         }
         Feature::Schedule => {
             Support::Lowered("a timetable with its time zone; one zone for all schedules of a pipeline")

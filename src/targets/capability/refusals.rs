@@ -107,20 +107,27 @@ fn data_triggers(plan: &Plan, pipeline: &Pipeline, target: &DeclaredTarget) -> V
 /// Why a declared target has no registry that all runs share, and the way out. One that nobody declares has no settings to
 /// name it in; whoever builds for it is warned.
 fn registry_problem(plan: &Plan, target: &DeclaredTarget) -> Option<(&'static str, &'static str)> {
-    const WHY: &str = "they need a registry that all runs share, and the target does not say on which volume it is";
-    let lacks = match &target.platform {
-        Platform::Local | Platform::Vertex(_) => false,
-        Platform::Kubeflow(settings) => settings.registry_claim.is_none(),
+    const NO_VOLUME: (&str, &str) = (
+        "they need a registry that all runs share, and the target does not say on which volume it is",
+        "Add `registry_claim: \"mlp-registry\"` to the target, the name of a claim that is there.",
+    );
+    const NO_FOLDER: (&str, &str) = (
+        "they need a registry that all runs share, a folder below the target's `root`, and that is no folder",
+        "Write the path of a folder that every worker sees as `root`, or use `runner: kubernetes` with a `registry_claim`.",
+    );
+    let claimed = |claim: &Option<String>| claim.is_none().then_some(NO_VOLUME);
+    let problem = match &target.platform {
+        Platform::Local | Platform::Vertex(_) => None,
+        Platform::Kubeflow(settings) => claimed(&settings.registry_claim),
         Platform::Airflow(settings) => match settings.runner {
-            Runner::Kubernetes | Runner::Docker => settings.registry_claim.is_none(),
-            Runner::Local => false,
+            Runner::Kubernetes => claimed(&settings.registry_claim),
+            Runner::Docker | Runner::Local => {
+                let is_elsewhere = settings.root.as_ref().is_some_and(|root| root.contains("://"));
+                is_elsewhere.then_some(NO_FOLDER)
+            }
         },
     };
-    let is_declared = plan.targets.contains_key(&target.name);
-    (lacks && is_declared).then_some((
-        WHY,
-        "Add `registry_claim: \"mlp-registry\"` to the target, the name of a volume that is there.",
-    ))
+    problem.filter(|_| plan.targets.contains_key(&target.name))
 }
 
 /// Where a refused construct stands in the source, as far as the plan knows: the node, or one that calls the step.
