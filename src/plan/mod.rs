@@ -8,6 +8,7 @@ mod exchange;
 mod expression;
 mod graph;
 mod json;
+mod needs;
 mod operation;
 mod placement;
 mod settings;

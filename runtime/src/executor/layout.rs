@@ -2,9 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use mlp::plan::{Expression, Graph, Node, NodeKind, Operand, Pipeline, Plan, Reference};
-
-use crate::expression;
+use mlp::plan::{Graph, Node, NodeKind, Pipeline, Plan};
 
 /// The order within a graph, by the positions of its nodes.
 #[derive(Debug, Default)]
@@ -40,7 +38,7 @@ impl<'p> Layout<'p> {
                 continue;
             }
             let mut before = BTreeSet::<usize>::new();
-            node_needs(node, &mut |name| before.extend(layout.positions.get(name)));
+            node.needs(&mut |name| before.extend(layout.positions.get(name)));
             before.remove(&position);
             for &other in &before {
                 if let Some(dependents) = layout.dependents.get_mut(other) {
@@ -52,71 +50,6 @@ impl<'p> Layout<'p> {
             }
         }
         layout
-    }
-}
-
-/// Calls `visit` with the name of every node that a node needs, those that the graphs inside it need included.
-fn node_needs<'p>(node: &'p Node, visit: &mut dyn FnMut(&'p str)) {
-    for name in &node.after {
-        visit(name);
-    }
-    for input in &node.inputs {
-        operand_needs(&input.value, visit);
-    }
-    match &node.kind {
-        NodeKind::Step(_) | NodeKind::Operation(_) | NodeKind::Pipeline(_) => {}
-        NodeKind::Branch(branch) => {
-            expression_needs(&branch.condition, visit);
-            for (then, otherwise) in &branch.values {
-                operand_needs(then, visit);
-                operand_needs(otherwise, visit);
-            }
-            graph_needs(&branch.then, visit);
-            graph_needs(&branch.otherwise, visit);
-        }
-        NodeKind::Loop(each) => {
-            operand_needs(&each.items, visit);
-            for gathered in &each.gather {
-                operand_needs(gathered, visit);
-            }
-            graph_needs(&each.body, visit);
-        }
-        NodeKind::Finally(graph) => graph_needs(graph, visit),
-    }
-}
-
-fn graph_needs<'p>(graph: &'p Graph, visit: &mut dyn FnMut(&'p str)) {
-    for node in &graph.nodes {
-        node_needs(node, visit);
-    }
-}
-
-fn operand_needs<'p>(operand: &'p Operand, visit: &mut dyn FnMut(&'p str)) {
-    match operand {
-        Operand::Value(_) => {}
-        Operand::Reference(reference) => reference_needs(reference, visit),
-        Operand::Expression(expression) => expression_needs(expression, visit),
-        Operand::List(items) => {
-            for item in items {
-                operand_needs(item, visit);
-            }
-        }
-    }
-}
-
-fn expression_needs<'p>(expression: &'p Expression, visit: &mut dyn FnMut(&'p str)) {
-    expression::references(expression, &mut |reference| reference_needs(reference, visit));
-}
-
-fn reference_needs<'p>(reference: &'p Reference, visit: &mut dyn FnMut(&'p str)) {
-    match reference {
-        Reference::Output { node, .. } => visit(node),
-        Reference::Parameter(_)
-        | Reference::Item(_)
-        | Reference::Outcome
-        | Reference::RunId
-        | Reference::ScheduledTime
-        | Reference::Attempt => {}
     }
 }
 

@@ -80,48 +80,6 @@ pub(crate) fn evaluate(expression: &Expression, lookup: &Lookup) -> Result<Value
     }
 }
 
-/// Calls `visit` for every reference in an expression.
-pub(crate) fn references<'a>(expression: &'a Expression, visit: &mut dyn FnMut(&'a Reference)) {
-    match expression {
-        Expression::Value(_) | Expression::Column(_) | Expression::Metric(_) => {}
-        Expression::Reference(reference) => visit(reference),
-        Expression::Unary { operand, .. } => references(operand, visit),
-        Expression::Binary { left, right, .. } => {
-            references(left, visit);
-            references(right, visit);
-        }
-        Expression::Between { value, low, high, .. } => {
-            references(value, visit);
-            for end in [low, high].into_iter().flatten() {
-                references(end, visit);
-            }
-        }
-        Expression::Call { arguments, .. } => {
-            for argument in arguments {
-                references(argument, visit);
-            }
-        }
-        Expression::If {
-            condition,
-            then,
-            otherwise,
-        } => {
-            for part in [condition, then, otherwise] {
-                references(part, visit);
-            }
-        }
-        Expression::Text(parts) => {
-            for part in parts {
-                match part {
-                    TextPart::Text(_) => {}
-                    TextPart::Hole(hole) => references(hole, visit),
-                }
-            }
-        }
-        Expression::Field { base, .. } => references(base, visit),
-    }
-}
-
 /// Whether a value lies on the right side of an end of a range; an open end always holds.
 fn end(
     bound: Option<&Expression>,

@@ -36,7 +36,7 @@ impl<'r> Lowering<'r> {
         let id = scope.task_id(&node.id);
         let (condition, needs) = self.condition(scope, node, branch)?;
         self.returned_by(&condition.values);
-        let needs: BTreeSet<Need> = needs.into_iter().chain(self.after(scope, node)).collect();
+        let needs: BTreeSet<Need> = needs.into_iter().chain(outside(scope, node)).collect();
         let outer = scope.guard.clone();
         let mut ends = BTreeSet::new();
         for (holds, suffix, arm) in [(true, "then", &branch.then), (false, "else", &branch.otherwise)] {
@@ -54,10 +54,6 @@ impl<'r> Lowering<'r> {
         }
         scope.guard = outer;
         self.join(scope, node, branch, &id, ends)
-    }
-
-    fn after(&self, scope: &Scope, node: &Node) -> BTreeSet<Need> {
-        node.after.iter().flat_map(|name| scope.end(name)).collect()
     }
 
     /// The condition as Python, or as a task that computes it.
@@ -180,12 +176,13 @@ impl<'r> Lowering<'r> {
         };
         let item = operand_types::item(&items.ty).unwrap_or(PortType::Opaque);
         let mut gathered: Vec<(Vec<Source>, BTreeSet<Need>)> = vec![Default::default(); node.outputs.len()];
-        let mut ends = self.after(scope, node);
+        let outside = outside(scope, node);
+        let mut ends = outside.clone();
         for (position, source) in sources.into_iter().enumerate() {
             let mut inner = scope.clone();
             inner.copies.push(position);
             inner.folders.push(scope.task_id(&node.id));
-            inner.entry.extend(self.after(scope, node));
+            inner.entry.extend(outside.iter().cloned());
             let bound = Bound {
                 source,
                 ty: item.clone(),
@@ -223,7 +220,7 @@ impl<'r> Lowering<'r> {
     ) -> Result<(), TargetError> {
         let id = scope.task_id(&node.id);
         let list = self.list(scope, node, each, items)?;
-        let needs = items.needs.iter().cloned().chain(self.after(scope, node));
+        let needs = items.needs.iter().cloned().chain(outside(scope, node));
         let listing = Kind::Items(Items {
             repeat: id.clone(),
             list: list.0,
@@ -361,7 +358,7 @@ impl<'r> Lowering<'r> {
         }
         let mut inner = scope.called(&node.id);
         inner.folders.push(scope.task_id(&node.id));
-        inner.entry.extend(self.after(scope, node));
+        inner.entry.extend(outside(scope, node));
         let checked = self.checked(scope, node)?;
         for input in &node.inputs {
             let mut bound = match &checked {
@@ -485,6 +482,13 @@ fn is_kept(source: &Source) -> bool {
         | Source::ScheduledTime
         | Source::Attempt => false,
     }
+}
+
+/// What a node that holds graphs waits for: everything that they take from outside, as on every other target.
+fn outside(scope: &Scope, node: &Node) -> BTreeSet<Need> {
+    let mut needs = BTreeSet::new();
+    node.needs(&mut |name| needs.extend(scope.end(name)));
+    needs
 }
 
 /// What must have ended for a graph to have ended.

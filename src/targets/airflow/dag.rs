@@ -170,6 +170,15 @@ impl Dag {
 }
 
 impl Task {
+    /// Whether it runs only when everything before it has succeeded.
+    pub(super) fn needs_success(&self) -> bool {
+        match &self.kind {
+            Kind::Launch(launched) => !launched.joins,
+            Kind::Guard(_) => true,
+            Kind::Join | Kind::Items(_) | Kind::End | Kind::Again | Kind::Outcome(_) => false,
+        }
+    }
+
     /// Whether it does nothing but wait.
     fn is_idle(&self) -> bool {
         match &self.kind {

@@ -21,6 +21,29 @@ impl Layout {
             Unit::Group(group) => group.tasks.as_slice(),
         })
     }
+
+    /// Takes out what comes before a task only as what comes before another that does: people read the rest. A task that
+    /// waits for others in any case keeps all of them.
+    fn leave_out_what_follows(&mut self) {
+        let direct: HashMap<Upstream, BTreeSet<Upstream>> = self
+            .placed()
+            .map(|placed| (Upstream::Task(placed.task.id.clone()), placed.upstream.clone()))
+            .collect();
+        let placed = self.units.iter_mut().flat_map(|unit| match unit {
+            Unit::Task(placed) => std::slice::from_mut(placed),
+            Unit::Group(group) => group.tasks.as_mut_slice(),
+        });
+        for placed in placed.filter(|placed| placed.task.needs_success()) {
+            let follows: BTreeSet<Upstream> = placed
+                .upstream
+                .iter()
+                .filter_map(|before| direct.get(before))
+                .flatten()
+                .cloned()
+                .collect();
+            placed.upstream.retain(|before| !follows.contains(before));
+        }
+    }
 }
 
 /// A task outside of every repeated group, or such a group.
@@ -191,9 +214,11 @@ impl<'d> Levels<'d> {
                 sequence.extend(groups.next());
             }
         }
-        Layout {
+        let mut layout = Layout {
             units: sorted(sequence),
-        }
+        };
+        layout.leave_out_what_follows();
+        layout
     }
 
     /// What comes before a task outside of every repeated group.
