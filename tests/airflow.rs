@@ -199,6 +199,33 @@ fn a_pod_gets_what_its_step_asks_for() {
 }
 
 #[test]
+fn a_run_that_fails_or_is_late_is_told_of() {
+    let settings = AirflowTarget {
+        notify: Some("alerts.page.tell".to_owned()),
+        deadline: Some(7_200_000),
+        timeout: Some(10_800_000),
+        owner: Some("risk".to_owned()),
+        tags: vec!["credit".to_owned()],
+        pool: Some("training".to_owned()),
+        ..on(Runner::Local)
+    };
+    let text = file("pipeline main(name: string) -> string { return say(name) }", settings);
+    for expected in [
+        "on_failure_callback=Notify(\"alerts.page.tell\")",
+        "interval=timedelta(seconds=7200)",
+        "callback=SyncCallback(\"alerts.page.tell\")",
+        "dagrun_timeout=timedelta(seconds=10800)",
+        "default_args={\"owner\": \"risk\", \"pool\": \"training\"}",
+        "tags=[\"mlp\", \"credit\"]",
+        "import importlib\n",
+        "DeadlineAlert, DeadlineReference,",
+        "SyncCallback,",
+    ] {
+        assert!(text.contains(expected), "{expected} is missing in\n{text}");
+    }
+}
+
+#[test]
 fn a_later_second_release_is_written_with_its_own_names() {
     let settings = AirflowTarget {
         version: AirflowVersion::Two,

@@ -4,7 +4,7 @@ use super::dag::Task;
 use super::runner::Runs;
 use super::write::{Call, Writer};
 use super::{parameters, python, schedule, version};
-use crate::plan::{AirflowVersion, Pipeline, Step};
+use crate::plan::{AirflowTarget, AirflowVersion, Pipeline, Step};
 use crate::targets::{Request, TargetError};
 
 /// `with DAG(…) as dag:`
@@ -32,6 +32,7 @@ pub(super) fn opening(request: &Request<'_>, pipeline: &Pipeline) -> Result<Stri
     if let Some(timeout) = settings.timeout {
         lines.push(format!("dagrun_timeout={}", python::timedelta(timeout)));
     }
+    lines.extend(notifications(settings));
     let mut defaults = Vec::new();
     if let Some(owner) = &settings.owner {
         defaults.push((python::text("owner"), python::text(owner)));
@@ -59,6 +60,23 @@ pub(super) fn opening(request: &Request<'_>, pipeline: &Pipeline) -> Result<Stri
     }
     text.push_str(") as dag:\n");
     Ok(text)
+}
+
+/// Who is told when a run fails, or has not ended in time.
+fn notifications(settings: &AirflowTarget) -> Vec<String> {
+    let mut lines = Vec::new();
+    if let Some(path) = &settings.notify {
+        lines.push(format!("on_failure_callback=Notify({})", python::text(path)));
+        if let Some(deadline) = settings.deadline {
+            lines.push(format!(
+                "deadline=DeadlineAlert(\n        reference=DeadlineReference.DAGRUN_QUEUED_AT,\n        interval={},\n        \
+                 callback=SyncCallback({}),\n    )",
+                python::timedelta(deadline),
+                python::text(path)
+            ));
+        }
+    }
+    lines
 }
 
 /// What people read about a pipeline. It never ends in `.md`, which Airflow would take for the name of a file.

@@ -11,7 +11,11 @@ struct Helper {
 }
 
 /// All of them, each after those that it uses.
-const HELPERS: [Helper; 9] = [
+const HELPERS: &[Helper] = &[
+    Helper {
+        text: include_str!("notify.py"),
+        names: &["Notify("],
+    },
     Helper {
         text: include_str!("common.py"),
         names: &["pull(", "skip_unless(", "TOP"],
@@ -51,7 +55,8 @@ const HELPERS: [Helper; 9] = [
 ];
 
 /// What may be imported: the module in the third release, the one in the second where it is another, the name.
-const IMPORTS: [(&str, &str, &str); 28] = [
+const IMPORTS: &[(&str, &str, &str)] = &[
+    ("", "", "importlib"),
     ("", "", "json"),
     ("", "", "os"),
     ("", "", "subprocess"),
@@ -79,12 +84,15 @@ const IMPORTS: [(&str, &str, &str); 28] = [
     ("airflow.sdk", "", "AssetOrTimeSchedule"),
     ("airflow.sdk", "airflow.models", "BaseOperator"),
     ("airflow.sdk", "airflow.timetables.trigger", "CronTriggerTimetable"),
+    ("airflow.sdk", "", "DeadlineAlert"),
+    ("airflow.sdk", "", "DeadlineReference"),
     (
         "airflow.sdk",
         "airflow.timetables.trigger",
         "MultipleCronTriggerTimetable",
     ),
     ("airflow.sdk", "airflow.models.param", "Param"),
+    ("airflow.sdk", "", "SyncCallback"),
     ("airflow.sdk", "airflow.utils.task_group", "TaskGroup"),
     ("airflow.sdk", "airflow.utils.trigger_rule", "TriggerRule"),
     ("airflow.sdk", "airflow.decorators", "task_group"),
@@ -92,10 +100,8 @@ const IMPORTS: [(&str, &str, &str); 28] = [
     ("airflow.timetables.datasets", "", "DatasetOrTimeSchedule"),
     ("airflow.sdk.exceptions", "airflow.exceptions", "AirflowException"),
     ("airflow.sdk.exceptions", "airflow.exceptions", "AirflowFailException"),
+    ("airflow.sdk.exceptions", "airflow.exceptions", "AirflowSkipException"),
 ];
-
-/// As [`IMPORTS`]; a line of its own keeps the table above short.
-const SKIP: (&str, &str, &str) = ("airflow.sdk.exceptions", "airflow.exceptions", "AirflowSkipException");
 
 /// Imports, constants, helpers.
 pub(super) fn head(runs: &Runs<'_>, code: &str) -> String {
@@ -133,7 +139,7 @@ pub(super) fn head(runs: &Runs<'_>, code: &str) -> String {
 /// The imports that code calls for: standard library, packages, Airflow.
 fn imports(code: &str, version: AirflowVersion) -> String {
     let mut lines: Vec<(&str, Vec<&str>)> = Vec::new();
-    for (third, second, name) in IMPORTS.iter().chain([&SKIP]) {
+    for (third, second, name) in IMPORTS {
         if !is_used(code, name.rsplit(' ').next().unwrap_or(name)) {
             continue;
         }
