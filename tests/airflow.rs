@@ -219,7 +219,7 @@ fn a_run_that_fails_or_is_late_is_told_of() {
         "tags=[\"mlp\", \"credit\"]",
         "import importlib\n",
         "DeadlineAlert, DeadlineReference,",
-        "SyncCallback,",
+        "SyncCallback",
     ] {
         assert!(text.contains(expected), "{expected} is missing in\n{text}");
     }

@@ -22,11 +22,12 @@ impl Layout {
         })
     }
 
-    /// Takes out what comes before a task only as what comes before another that does: people read the rest. A task that
-    /// waits for others in any case keeps all of them.
+    /// Takes out what a task needs no less because another does that it needs too: people read the rest. What bears failed or
+    /// skipped tasks keeps all of them, and stands for none.
     fn leave_out_what_follows(&mut self) {
         let direct: HashMap<Upstream, BTreeSet<Upstream>> = self
             .placed()
+            .filter(|placed| placed.task.needs_success())
             .map(|placed| (Upstream::Task(placed.task.id.clone()), placed.upstream.clone()))
             .collect();
         let placed = self.units.iter_mut().flat_map(|unit| match unit {
