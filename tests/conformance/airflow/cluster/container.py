@@ -112,7 +112,7 @@ class Container:
         return [self.local(VARIABLE.sub(expanded, word)) for word in words]
 
     def run(self, variables: dict, folder: Path) -> int:
-        """Runs it to its end; its exit code, as the kubelet gives it."""
+        """Runs it to its end; its exit code, as the kubelet gives it. The log is closed by whoever says that it ended."""
         command = self.command(variables)
         environment = {name: os.environ[name] for name in INHERITED if name in os.environ}
         environment |= {name: self.local(value) for name, value in variables.items()}
@@ -130,7 +130,6 @@ class Container:
             )
         except OSError as error:
             self.log.write(f"exec {command[0]}: {error.strerror}".encode())
-            self.log.close()
             return 128 if isinstance(error, FileNotFoundError) else 126
         reader = threading.Thread(target=self.copy, daemon=True)
         reader.start()
@@ -138,7 +137,6 @@ class Container:
         # What the first process left behind ends with the container, as in a namespace of its own.
         self.kill_group()
         reader.join(5)
-        self.log.close()
         return code if code >= 0 else 128 - code
 
     def copy(self) -> None:
@@ -189,7 +187,6 @@ class Sidecar(Container):
 
     def run(self, variables: dict, folder: Path) -> int:
         self.ended.wait()
-        self.log.close()
         return 0
 
     def execute(self, command: list) -> subprocess.CompletedProcess:

@@ -217,6 +217,8 @@ class Pod:
         code = 137 if self.ending.is_set() else container.run(variables, folder)
         ended = {"exitCode": code, "reason": "Completed" if code == 0 else "Error", "startedAt": begin, "finishedAt": now()}
         self.state(part, container.name, terminated=ended)
+        # Only now: who followed the log asks at its end whether the container still runs.
+        container.log.close()
         return code
 
     def variables(self, spec: dict) -> dict:

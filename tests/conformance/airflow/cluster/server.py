@@ -160,6 +160,7 @@ class Cluster:
         pod.delete(grace)
         with self.lock:
             self.present.pop((namespace, pod.name), None)
+        shutil.rmtree(pod.folder, ignore_errors=True)
 
     def events(self, namespace: str, query: dict) -> dict:
         wanted = dict(part.split("=", 1) for part in query.get("fieldSelector", "").split(",") if part)
@@ -329,8 +330,7 @@ class Handler(BaseHTTPRequestHandler):
             channels.send(STDOUT, done.stdout)
             channels.send(STDERR, done.stderr)
             return channels.close(done.returncode)
-        while (line := channels.receive()) is not None and not container.ended.is_set():
+        while not container.ended.is_set() and (line := channels.receive()) is not None:
             container.execute(["/bin/sh", "-c", line.decode()])
-            if container.ended.is_set():
-                break
+        pod.ended.wait(2)
         return channels.close(0)
