@@ -74,7 +74,7 @@ def program(name: str) -> None:
     with tempfile.TemporaryDirectory(dir=ROOT) as folder:
         project = with_target(corpus.PROGRAMS[name], Path(folder))
         dags = built(project, "pods", Path(folder) / "dags")
-        for expected in corpus.runs((corpus.PROGRAMS[name] / "expected").read_text(encoding="utf-8")):
+        for expected in corpus.runs(corpus.PROGRAMS[name]):
             if expected.outcome in ("succeeded", "failed"):
                 once(expected, project, dags)
 
