@@ -1,6 +1,6 @@
 //! `mlp submit` to Airflow: the DAG file placed where Airflow reads it, and a run started when it has been read.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
@@ -85,21 +85,27 @@ impl Submission<'_> {
         let version = version::of(self.text)
             .ok_or_else(|| Problem::machine(format!("The DAG file of `{name}` does not say which version it is.")))?;
         let before = self.airflow.dag(name)?;
-        let mut old_errors = self.airflow.import_errors(self.file)?;
-        match &self.folder {
-            Some(folder) => match place(folder, self.file, self.text, self.context)? {
-                // What Airflow said of this file is about this text.
-                Placed::Equal => old_errors.clear(),
-                Placed::Written => {}
-            },
-            None => old_errors.clear(),
-        }
+        let old_errors = self.airflow.import_errors(self.file)?;
+        let placed = match &self.folder {
+            Some(folder) => place(folder, self.file, self.text, self.context)?,
+            None => Placed::Equal,
+        };
+        let old_errors = match placed {
+            Placed::Written => old_errors,
+            // What Airflow said of this file is about this text.
+            Placed::Equal => BTreeSet::new(),
+        };
+        let said = version::said(version);
         let expected = Expected {
             dag: name,
             file: self.file,
-            version: &version::said(version),
+            version: &said,
             old_errors: &old_errors,
         };
+        // Nothing new is on its way from here.
+        if self.folder.is_none() && !before.as_ref().is_some_and(|dag| expected.is(dag)) {
+            return Err(elsewhere(name, &self.request.built.target.name));
+        }
         let dag = match self.read(&expected, before.as_ref()) {
             Ok(dag) => dag,
             Err(error @ AirflowError::Stopped) => {
@@ -122,13 +128,7 @@ impl Submission<'_> {
     }
 
     fn read(&self, expected: &Expected<'_>, before: Option<&Dag>) -> Result<Dag, AirflowError> {
-        let is_read = before.is_some_and(|dag| expected.is(dag));
-        // Without a folder nothing new is on its way from here; what a deployment brings may still be.
-        let deadline = match (is_read, &self.folder) {
-            (true, _) | (false, Some(_)) => DEADLINE,
-            (false, None) => Duration::ZERO,
-        };
-        if !is_read && self.folder.is_some() {
+        if !before.is_some_and(|dag| expected.is(dag)) {
             let message = "waiting until Airflow has read the file";
             let message = self.context.terminal.paint_error(Style::Quiet, message);
             self.context.terminal.err(&format!("{message}\n"));
@@ -136,7 +136,7 @@ impl Submission<'_> {
         let cancel = Cancel::default();
         signals::listen(&cancel);
         let stop = || cancel.level() != CancelLevel::None;
-        self.airflow.read(expected, deadline, &stop)
+        self.airflow.read(expected, DEADLINE, &stop)
     }
 
     /// A run of a paused DAG waits. Airflow pauses every new one: where nothing but a request starts runs, it is let go; else
@@ -161,6 +161,17 @@ impl Submission<'_> {
             true => Err(paused(name, &triggers)),
         }
     }
+}
+
+/// Airflow has another file than the one that was compiled, or none.
+fn elsewhere(name: &str, target: &str) -> Problem {
+    Problem::machine(format!(
+        "The DAG `{name}` that Airflow has is not the one that was compiled, and the target `{target}` names no `dags` to \
+         place it in."
+    ))
+    .help(format!(
+        "Bring what `mlp build --target {target}` writes to where Airflow reads DAG files, or name that folder as `dags`."
+    ))
 }
 
 fn paused(name: &str, triggers: &[&str]) -> Problem {
