@@ -10,6 +10,7 @@
 //! | [`google`] | tokens for Google Cloud |
 //! | [`secrets`] | contents of secrets in Secret Manager |
 //! | [`images`] | digests of images from their registries |
+//! | [`objects`] | artifacts in buckets: S3, Google Cloud Storage, Azure |
 //! | [`watch`] | follows a run to its end |
 //! | [`http`] | requests, retries, errors |
 
@@ -23,6 +24,7 @@ pub mod google;
 pub mod http;
 pub mod images;
 pub mod kubeflow;
+pub mod objects;
 pub mod secrets;
 pub mod vertex;
 pub mod watch;

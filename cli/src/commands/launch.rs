@@ -2,10 +2,11 @@
 
 use camino::Utf8PathBuf;
 use clap::Args;
+use mlp_remote::objects::Buckets;
 use mlp_remote::{Environment, secrets};
 use mlp_runtime::container::{Found, Launch, Stop, launch};
 use mlp_runtime::executor::Cancel;
-use mlp_runtime::launcher::{Disk, Place, place};
+use mlp_runtime::launcher::{Place, place};
 
 use super::{Context, op};
 use crate::exit::Exit;
@@ -82,7 +83,7 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Problem> {
             returned: arguments.returned.as_deref(),
             secrets: &arguments.secrets,
             fetch: &fetch,
-            objects: &Disk,
+            objects: &Buckets::new(Environment::of_process(), &cancel),
             cancel: &cancel,
             say: &|line| terminal.err(&format!("{}\n", words::plain(line))),
         });

@@ -55,7 +55,8 @@ impl Platform {
     }
 }
 
-fn folder(name: &str) -> PathBuf {
+/// A platform's folder.
+pub fn folder(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("../tests/conformance")
         .join(name)
@@ -74,13 +75,50 @@ pub fn succeed(command: &mut Command) -> Output {
     output
 }
 
-/// An environment with the pinned packages, below `target/conformance`, one for each list of packages and interpreter.
-/// Only a complete one has its final name; a lock keeps two test binaries from building the same one.
+/// An environment with the pinned packages, one for each list of packages and interpreter.
 fn environment(requirements: &Path) -> PathBuf {
     let interpreter = succeed(Command::new("python3").args(["-c", "import sys; print(sys.executable, sys.version)"]));
+    let list = fs::read(requirements).expect("the list of packages");
+    let complete = complete(&[&list, &interpreter.stdout], |half| {
+        succeed(Command::new("python3").args(["-m", "venv"]).arg(half));
+        install(&half.join("bin/python"), requirements);
+    });
+    complete.join("bin/python")
+}
+
+/// The Node packages that `package-lock.json` in a platform's folder pins; none of their scripts has run.
+#[allow(dead_code, reason = "each test file uses a part")]
+pub fn node(name: &str) -> PathBuf {
+    let lists = folder(name);
+    let lock = fs::read(lists.join("package-lock.json")).expect("the list of packages");
+    let npm = Command::new("npm").arg("--version").output().unwrap_or_else(|error| {
+        panic!(
+            "`npm` cannot start ({error}): this test needs packages of Node.js; install it with npm, and put it on PATH"
+        )
+    });
+    let complete = complete(&[&lock, &npm.stdout], |half| {
+        fs::create_dir(half).expect("a folder");
+        for name in ["package.json", "package-lock.json"] {
+            fs::copy(lists.join(name), half.join(name)).expect("a copy of the list");
+        }
+        let quiet = ["--no-audit", "--no-fund", "--loglevel=error"];
+        succeed(
+            Command::new("npm")
+                .args(["ci", "--ignore-scripts"])
+                .args(quiet)
+                .current_dir(half),
+        );
+    });
+    complete.join("node_modules")
+}
+
+/// A folder below `target/conformance` that is named by what it is made of. Only a complete one has its final name; a lock
+/// keeps two test binaries from making the same one.
+fn complete(parts: &[&[u8]], make: impl FnOnce(&Path)) -> PathBuf {
     let mut hasher = blake3::Hasher::new();
-    hasher.update(&fs::read(requirements).expect("the list of packages"));
-    hasher.update(&interpreter.stdout);
+    for part in parts {
+        hasher.update(part);
+    }
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("../conformance");
     fs::create_dir_all(&target).expect("a folder below the build's");
     let name = &hasher.finalize().to_hex()[..16];
@@ -92,11 +130,10 @@ fn environment(requirements: &Path) -> PathBuf {
         if half.exists() {
             fs::remove_dir_all(&half).expect("what an interrupted build left can be removed");
         }
-        succeed(Command::new("python3").args(["-m", "venv"]).arg(&half));
-        install(&half.join("bin/python"), requirements);
+        make(&half);
         fs::rename(&half, &complete).expect("a complete environment gets its name");
     }
-    complete.join("bin/python")
+    complete
 }
 
 /// Installs what the list names, which is complete: nothing is resolved, and what comes is what was hashed.

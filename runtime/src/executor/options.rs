@@ -102,6 +102,12 @@ impl Cancel {
         *self.level.borrow()
     }
 
+    /// Waits until what runs is to be ended.
+    pub async fn killed(&self) {
+        // The sender lives as long as `self`, so that this cannot fail.
+        let _ = self.subscribe().wait_for(|level| *level == CancelLevel::Kill).await;
+    }
+
     /// To wait for a change.
     pub(crate) fn subscribe(&self) -> watch::Receiver<CancelLevel> {
         self.level.subscribe()
