@@ -1,10 +1,11 @@
-"""A whole Airflow: the scheduler, the DAG processor and the API server as processes, on SQLite, in a folder of their own.
+"""A whole Airflow: scheduler, DAG processor and API server as processes, on SQLite, in a folder of their own.
 
     with Deployment(environment) as airflow:
         (airflow.dags / "file.py").write_text(…)
         airflow.call("GET", "/dags/file")
 
-Waiting is looking again until a deadline (`until`); whatever was started is ended, also when a test fails or is interrupted.
+Waiting is looking again until a deadline (`until`); whatever was started is ended, also when a test fails or is
+interrupted.
 """
 
 import json
@@ -133,7 +134,9 @@ class Deployment:
     def log(self) -> str:
         """What the parts said last."""
         logs = [path for path in sorted(self.home.rglob("*.log")) if path.stat().st_size]
-        return "\n".join(f"--- {path.relative_to(self.home)}\n{path.read_text(errors='replace')[-6000:]}" for path in logs)
+        return "\n".join(
+            f"--- {path.relative_to(self.home)}\n{path.read_text(errors='replace')[-6000:]}" for path in logs
+        )
 
     def signed_in(self) -> str | None:
         self.alive()

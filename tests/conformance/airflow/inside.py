@@ -1,7 +1,7 @@
 """Airflow inside of this process: a DAG file imported and run to its end by `dag.test()`.
 
-Each process has a home of its own with a database of its own, a copy of one that is made once; so cases do not wait for each
-other. Nothing of Airflow is imported before the home is there, for that is when Airflow reads its settings.
+Each process has a home of its own with a database of its own, a copy of one that is made once; so cases do not wait for
+each other. Nothing of Airflow is imported before the home is there, for that is when Airflow reads its settings.
 """
 
 import importlib.util
@@ -113,7 +113,9 @@ def loaded(file: Path, root: Path):
     return module
 
 
-def run(file: Path, root: Path, conf: dict, prepare_task=lambda task: None, prepare_module=lambda module: None) -> Ended:
+def run(
+    file: Path, root: Path, conf: dict, prepare_task=lambda task: None, prepare_module=lambda module: None
+) -> Ended:
     """Runs the DAG of a file with the given parameters. Nothing waits between attempts."""
     log = home(root) / "log"
     with captured(log), unhandled():
@@ -134,7 +136,9 @@ def observed(ended) -> tuple:
 
     tasks = {(one.task_id, one.map_index): (str(one.state), one.try_number) for one in ended.get_task_instances()}
     with create_session() as session:
-        query = XComModel.get_many(run_id=ended.run_id, dag_ids=ended.dag_id, task_ids="pipeline-outputs", key="return_value")
+        query = XComModel.get_many(
+            run_id=ended.run_id, dag_ids=ended.dag_id, task_ids="pipeline-outputs", key="return_value"
+        )
         found = session.scalars(query).first()
         value = XComModel.deserialize_value(found) if found else None
     return str(ended.state), tasks, value

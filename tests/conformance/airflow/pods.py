@@ -1,7 +1,7 @@
 """Pipelines whose steps are pods: the real KubernetesPodOperator, to the end, on the cluster of `cluster/`.
 
-Programs of `tests/programs` give what the local executor gives. Beyond that: what a cluster is asked for (`pods_shape.py`), and
-what happens when something goes wrong there (`pods_trouble.py`).
+Programs of `tests/programs` give what the local executor gives. Beyond that: what a cluster is asked for
+(`pods_shape.py`), and what happens when something goes wrong there (`pods_trouble.py`).
 """
 
 import json
@@ -11,6 +11,7 @@ from pathlib import Path
 
 import corpus
 import inside
+import pods_refusals
 import pods_shape
 import pods_trouble
 import written
@@ -85,7 +86,7 @@ def check(case) -> None:
 
 def cases() -> dict:
     programs = {name: (lambda name=name: program(name)) for name in PROGRAMS}
-    return {**pods_trouble.CASES, **pods_shape.CASES, **programs}
+    return {**pods_refusals.CASES, **pods_trouble.CASES, **pods_shape.CASES, **programs}
 
 
 if __name__ == "__main__":

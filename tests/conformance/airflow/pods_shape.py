@@ -58,7 +58,9 @@ def hardened(ran: Ran, pod) -> None:
     spec = pod.created["spec"]
     whole = spec["securityContext"]
     ran.expect(whole["runAsNonRoot"] is True and whole["runAsUser"] > 0, f"{pod.name} may run as root")
-    ran.expect(whole["fsGroup"] == whole["runAsGroup"] == whole["runAsUser"], f"{pod.name} may not write to its volumes")
+    ran.expect(
+        whole["fsGroup"] == whole["runAsGroup"] == whole["runAsUser"], f"{pod.name} may not write to its volumes"
+    )
     ran.expect(whole["seccompProfile"] == {"type": "RuntimeDefault"}, f"{pod.name} has no seccomp profile")
     ran.expect(not spec.get("hostNetwork") and spec["restartPolicy"] == "Never", f"{pod.name} is not on its own")
     for container in [*spec["containers"], *spec["initContainers"]]:
@@ -73,7 +75,10 @@ def hardened(ran: Ran, pod) -> None:
             ran.expect(context["readOnlyRootFilesystem"] is True, f"the root of {where} can be written")
     init = spec["initContainers"]
     ran.expect(len(init) == 1 and init[0]["command"][0] == "cp", f"{pod.name} brings the program in another way")
-    mounts = {one["mountPath"]: one["name"] for one in next(c for c in spec["containers"] if c["name"] == "base")["volumeMounts"]}
+    mounts = {
+        one["mountPath"]: one["name"]
+        for one in next(c for c in spec["containers"] if c["name"] == "base")["volumeMounts"]
+    }
     ran.expect(mounts["/mlp"] == "mlp" and "/tmp" in mounts, f"{pod.name} lacks the program or scratch space: {mounts}")
 
 
@@ -112,7 +117,9 @@ def secrets(ran: Ran) -> None:
     ran.expect(variables["TOKEN"].get("valueFrom") == wanted, f"the secret is {variables['TOKEN']}")
     ran.expect("hush" not in json.dumps([pod.created for pod in ran.pods]), "a pod's specification holds the secret")
     ran.expect("hush" not in ran.ended.log, "the log holds the secret")
-    ran.expect(all(one["name"] != "TOKEN" for one in base(ran, "plain")["env"]), "a step has a secret that it did not name")
+    ran.expect(
+        all(one["name"] != "TOKEN" for one in base(ran, "plain")["env"]), "a step has a secret that it did not name"
+    )
 
 
 def accelerators(ran: Ran) -> None:
@@ -132,13 +139,17 @@ def accelerators(ran: Ran) -> None:
 def placed(ran: Ran) -> None:
     pod, container = ran.only("placed").created, base(ran, "placed")
     ran.expect(container["image"] == "python:3.12-slim", f"it runs {container['image']}")
-    ran.expect("readOnlyRootFilesystem" not in container["securityContext"], "an image of others may write where it wants")
+    ran.expect(
+        "readOnlyRootFilesystem" not in container["securityContext"], "an image of others may write where it wants"
+    )
     half = {"cpu": "500m", "memory": "500Mi"}
     ran.expect(container["resources"]["requests"] == half, f"it asks for {container['resources']}")
     labels = pod["metadata"]["labels"]
     ran.expect(labels["team"] == "fraud" and labels["tier"] == "batch", f"its labels are {labels}")
     ran.expect(pod["metadata"]["annotations"] == {"example.com/owner": "Ann, on the third floor"}, "its annotations")
-    volumes = {one["name"]: {key: value for key, value in one.items() if key != "name"} for one in pod["spec"]["volumes"]}
+    volumes = {
+        one["name"]: {key: value for key, value in one.items() if key != "name"} for one in pod["spec"]["volumes"]
+    }
     mounted = {one["mountPath"]: volumes[one["name"]] for one in container["volumeMounts"]}
     wanted = {
         "/data": {"persistentVolumeClaim": {"claimName": "datasets"}},

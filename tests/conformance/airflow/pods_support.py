@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +15,7 @@ from cluster import Cluster, Image, Settings
 from suite import expect, mlp
 
 ROOT = Path(tempfile.mkdtemp(prefix="pods-"))
+ENVIRONMENTS = os.environ.get("MLP_CACHE_DIR", str(ROOT / "environments"))
 PROJECTS = Path(__file__).resolve().parent / "projects"
 # What a target has to say; the bucket is a folder that every pod sees, as a file server would have it.
 TARGET = '\ntarget pods: airflow {{ root: "s3://mlp/pods"{settings} }}\n'
@@ -54,7 +56,9 @@ class Ran:
             return
         logs = "".join(f"--- {pod.name} {pod.phase} {pod.codes()}\n{pod.log()}" for pod in self.pods)
         refused = "".join(f"refused: {one['message']}\n" for one in self.refused)
-        expect(False, f"{message}\n{self.ended.state}: {self.ended.states()}\n{refused}{logs}\n{self.ended.log[-6000:]}")
+        expect(
+            False, f"{message}\n{self.ended.state}: {self.ended.states()}\n{refused}{logs}\n{self.ended.log[-6000:]}"
+        )
 
 
 def binary() -> Path:
@@ -87,8 +91,8 @@ def with_target(program: Path, folder: Path, settings: str = "") -> Path:
 
 def image(project: Path) -> Image:
     """What `mlp build --images` puts into an image: the project, and where it is."""
-    environments = os.environ.get("MLP_CACHE_DIR", str(ROOT / "environments"))
-    return Image(project, {"MLP_CACHE_DIR": environments, "PATH": os.environ["PATH"]})
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    return Image(project, {"MLP_CACHE_DIR": ENVIRONMENTS, "PATH": path})
 
 
 def images(project: Path) -> dict:
@@ -99,7 +103,7 @@ def images(project: Path) -> dict:
 def execute(file: Path, project: Path, conf: dict, change=lambda task: None, **settings) -> Ran:
     """Runs the DAG of a file to its end on a cluster with these settings."""
     bucket = Path(tempfile.mkdtemp(prefix="bucket-", dir=ROOT))
-    shared = (str(bucket), os.environ.get("MLP_CACHE_DIR", str(ROOT / "environments")))
+    shared = (str(bucket), ENVIRONMENTS, str(Path(sys.executable).parent))
     facts = {"images": images(project), "files": {"/usr/local/bin/mlp": str(binary())}, "shared": shared, **settings}
 
     def place(module) -> None:

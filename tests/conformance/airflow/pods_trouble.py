@@ -79,7 +79,9 @@ def overdue() -> None:
     pod = ran.only("output")
     ran.expect(ran.ended.state == "failed" and pod.codes()["base"] == 1, "the launcher ends the step")
     ran.expect("1s" in pod.log(), "and says that its time was up")
-    ran.expect(pod.created["spec"]["activeDeadlineSeconds"] > 1, "the pod has a later deadline, should the launcher hang")
+    ran.expect(
+        pod.created["spec"]["activeDeadlineSeconds"] > 1, "the pod has a later deadline, should the launcher hang"
+    )
 
 
 def unpulled() -> None:
@@ -96,4 +98,7 @@ def secretless() -> None:
     ran.expect(ran.ended.state == "success", "with the secret it runs")
 
 
-CASES = {f"trouble: {case.__name__}": case for case in (failing, unschedulable, retried, refused, killed, overdue, unpulled, secretless)}
+CASES = {
+    f"trouble: {case.__name__}": case
+    for case in (failing, unschedulable, retried, refused, killed, overdue, unpulled, secretless)
+}

@@ -1,6 +1,7 @@
-"""One pipeline under a whole Airflow: started by a time, by data and by a person, over the REST API; its values read back.
+"""One pipeline under a whole Airflow: started by a time, by data and by a person; its values read back over REST.
 
-Another one runs in a pod, and is marked as failed while it runs: the pod is deleted, and what runs in it is told to end.
+Another one runs in a pod, and is marked as failed while it runs: the pod is deleted, and what runs in it is told to
+end.
 """
 
 import json
@@ -46,7 +47,9 @@ class Pipeline:
 
     def ended(self, run: str) -> str:
         """How a run ended."""
-        return until(f"the run {run} ends", MINUTES, lambda: (state := self.get(f"/dagRuns/{run}")[1]["state"]) in DONE and state)
+        return until(
+            f"the run {run} ends", MINUTES, lambda: (state := self.get(f"/dagRuns/{run}")[1]["state"]) in DONE and state
+        )
 
     def first(self, kind: str) -> str:
         """The first run that was started in a certain way."""
@@ -82,7 +85,15 @@ def holds(pipeline: Pipeline, run: str, letters: int, text: str) -> None:
 
 def by_people(pipeline: Pipeline) -> None:
     """Typed parameters arrive; what is outside of its refinement is refused before a run is there."""
-    for conf in ({"times": 0}, {"times": 10}, {"times": "3"}, {"times": 2.5}, {"word": ""}, {"word": 4}, {"word": "x" * 21}):
+    for conf in (
+        {"times": 0},
+        {"times": 10},
+        {"times": "3"},
+        {"times": 2.5},
+        {"word": ""},
+        {"word": 4},
+        {"word": "x" * 21},
+    ):
         code, answer = pipeline.start(conf)
         expect(code == 400, f"{conf} is not refused: {code} {answer}")
     run = pipeline.started({"word": "{{ run_id }} $HOME", "times": 2})

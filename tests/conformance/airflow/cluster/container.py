@@ -7,7 +7,7 @@ import signal
 import subprocess
 import threading
 import time
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 
 # What of this machine's environment a container may see: without it, interpreters and shells are not found.
@@ -16,7 +16,7 @@ VARIABLE = re.compile(r"\$\$|\$\((\w[-.\w]*)\)")
 
 
 def now() -> str:
-    return datetime.now(timezone.utc).isoformat(timespec="microseconds").replace("+00:00", "Z")
+    return datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 class Unstartable(Exception):
@@ -93,7 +93,7 @@ class Container:
         self.process = None
         self.signals = []
         paths = {**files, **{path.rstrip("/"): str(folder) for path, folder in mounts.items()}}
-        # The longest first: `/mlp/cache` is another place than `/mlp`. A path ends where no further letter of a name follows.
+        # The longest first: `/mlp/cache` is another place than `/mlp`. A path ends where no letter of a name follows.
         names = "|".join(re.escape(path) for path in sorted(paths, key=len, reverse=True))
         self.paths = paths
         self.pattern = re.compile(rf"(?:(?<![\w./-])|(?<=://))({names})(?![\w.-])") if names else None
@@ -112,7 +112,7 @@ class Container:
         return [self.local(VARIABLE.sub(expanded, word)) for word in words]
 
     def run(self, variables: dict, folder: Path) -> int:
-        """Runs it to its end; its exit code, as the kubelet gives it. The log is closed by whoever says that it ended."""
+        """Runs it to its end: the exit code, as the kubelet gives it. Who says that it ended closes the log."""
         command = self.command(variables)
         environment = {name: os.environ[name] for name in INHERITED if name in os.environ}
         environment |= {name: self.local(value) for name, value in variables.items()}

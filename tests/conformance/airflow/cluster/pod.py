@@ -66,7 +66,9 @@ class Pod:
 
     def event(self, kind: str, reason: str, message: str) -> None:
         with self.lock:
-            self.events.append({"type": kind, "reason": reason, "message": message, "time": now(), "uid": str(uuid.uuid4())})
+            self.events.append(
+                {"type": kind, "reason": reason, "message": message, "time": now(), "uid": str(uuid.uuid4())}
+            )
 
     def state(self, part: str, name: str, **state) -> None:
         """Sets the state of one container."""
@@ -215,7 +217,12 @@ class Pod:
         begin = now()
         self.state(part, container.name, running={"startedAt": begin})
         code = 137 if self.ending.is_set() else container.run(variables, folder)
-        ended = {"exitCode": code, "reason": "Completed" if code == 0 else "Error", "startedAt": begin, "finishedAt": now()}
+        ended = {
+            "exitCode": code,
+            "reason": "Completed" if code == 0 else "Error",
+            "startedAt": begin,
+            "finishedAt": now(),
+        }
         self.state(part, container.name, terminated=ended)
         # Only now: who followed the log asks at its end whether the container still runs.
         container.log.close()
@@ -299,5 +306,7 @@ def whole(known: dict, kind: str, name: str) -> dict:
 def looked_up(known: dict, kind: str, reference: dict) -> str:
     values = whole(known, kind, reference["name"])
     if reference["key"] not in values:
-        raise Unstartable("CreateContainerConfigError", f"couldn't find key {reference['key']} in {kind} {reference['name']}")
+        raise Unstartable(
+            "CreateContainerConfigError", f"couldn't find key {reference['key']} in {kind} {reference['name']}"
+        )
     return values[reference["key"]]

@@ -1,7 +1,7 @@
 """What a real API server refuses in a pod, in its own words as far as they matter.
 
-The rules are those of `pkg/apis/core/validation` for what a generator of pods may get wrong; what no generator writes is not
-looked at.
+The rules are those of `pkg/apis/core/validation` for what a generator of pods may get wrong; what no generator writes
+is not looked at.
 """
 
 import re
@@ -19,8 +19,25 @@ NATIVE = ("cpu", "memory", "ephemeral-storage")
 GO_NAMES = {int: "number", float: "number", bool: "bool", dict: "object", list: "array", type(None): "null"}
 
 
+IS_LABEL = "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-'"
+IS_SUBDOMAIN = "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.'"
+IS_VALUE = "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.'"
+IS_KEY = "name part must consist of alphanumeric characters, '-', '_' or '.'"
+IS_VARIABLE = "a valid environment variable name must consist of alphabetic characters, digits, '_', '-', or '.'"
+SOURCES = "must specify exactly one of: fieldRef, resourceFieldRef, configMapKeyRef, secretKeyRef"
+
+
 class Unreadable(Exception):
     """The body has another shape than the type: refused before it is looked at (400)."""
+
+
+def invalid(place: str, value: object, why: str) -> str:
+    """A value that has the right type and cannot be."""
+    return f"{place}: Invalid value: {value!r}: {why}"
+
+
+def unquantified(value: object) -> Unreadable:
+    return Unreadable(f"quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*)$': {value!r}")
 
 
 def text(value: object, place: str) -> str:
@@ -58,17 +75,17 @@ def is_qualified(key: str) -> bool:
 
 
 def labels(values: dict, place: str) -> list:
-    found = [f"{place}: Invalid value: {key!r}: name part must consist of alphanumeric characters" for key in values if not is_qualified(key)]
+    found = [invalid(f"{place}", key, IS_KEY) for key in values if not is_qualified(key)]
     for value in values.values():
         if value and (len(value) > 63 or not WORD.fullmatch(value)):
-            found.append(f"{place}: Invalid value: {value!r}: a valid label must be an empty string or consist of alphanumeric characters")
+            found.append(invalid(f"{place}", value, IS_VALUE))
     return found
 
 
 def metadata(values: dict) -> list:
     found = []
     if not is_subdomain(values.get("name")):
-        found.append(f"metadata.name: Invalid value: {values.get('name')!r}: a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters")
+        found.append(invalid("metadata.name", values.get("name"), IS_SUBDOMAIN))
     found += labels(mapping(values.get("labels"), "ObjectMeta.metadata.labels"), "metadata.labels")
     annotations = mapping(values.get("annotations"), "ObjectMeta.metadata.annotations")
     found += [f"metadata.annotations: Invalid value: {key!r}" for key in annotations if not is_qualified(key.lower())]
@@ -84,16 +101,18 @@ def resources(values: dict, place: str) -> list:
         for name, value in (values.get(part) or {}).items():
             amount = quantities.parse(value)
             if amount is None:
-                raise Unreadable(f"quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$': {value!r}")
+                raise unquantified(value)
             if amount < 0:
-                found.append(f"{place}.{part}[{name}]: Invalid value: {value!r}: must be greater than or equal to 0")
+                found.append(invalid(f"{place}.{part}[{name}]", value, "must be greater than or equal to 0"))
             if not is_qualified(name) or ("/" not in name and name not in NATIVE and not name.startswith("hugepages-")):
-                found.append(f"{place}.{part}: Invalid value: {name!r}: must be a standard resource type or fully qualified")
+                found.append(invalid(f"{place}.{part}", name, "must be a standard resource type or fully qualified"))
             limit = quantities.parse(limits[name]) if name in limits else None
             if part == "requests" and limit is not None and amount > limit:
-                found.append(f"{place}.requests: Invalid value: {value!r}: must be less than or equal to {name} limit of {limits[name]}")
+                found.append(
+                    invalid(f"{place}.requests", value, f"must be less than or equal to {name} limit of {limits[name]}")
+                )
             if "/" in name and (limit != amount or amount.denominator != 1):
-                found.append(f"{place}.limits: Invalid value: {name!r}: must be whole and equal to the request for {name}")
+                found.append(invalid(f"{place}.limits", name, f"must be whole and equal to the request for {name}"))
     return found
 
 
@@ -102,15 +121,17 @@ def environment(values: list, place: str) -> list:
     for position, variable in enumerate(values):
         here = f"{place}.env[{position}]"
         if not VARIABLE.fullmatch(text(variable.get("name"), "EnvVar.name")):
-            found.append(f"{here}.name: Invalid value: {variable['name']!r}: a valid environment variable name must consist of alphabetic characters")
+            found.append(invalid(f"{here}.name", variable["name"], IS_VARIABLE))
         source = variable.get("valueFrom")
         if "value" in variable and text(variable["value"], "EnvVar.value") and source:
             found.append(f"{here}.valueFrom: Invalid value: '': may not be specified when `value` is not empty")
         if source is not None and len(source) != 1:
-            found.append(f"{here}.valueFrom: Invalid value: must specify exactly one of: fieldRef, resourceFieldRef, configMapKeyRef, secretKeyRef")
+            found.append(f"{here}.valueFrom: Invalid value: {SOURCES}")
         for kind in ("secretKeyRef", "configMapKeyRef"):
             reference = (source or {}).get(kind)
-            if reference is not None and not (is_subdomain(reference.get("name")) and WORD.fullmatch(reference.get("key") or "")):
+            if reference is not None and not (
+                is_subdomain(reference.get("name")) and WORD.fullmatch(reference.get("key") or "")
+            ):
                 found.append(f"{here}.valueFrom.{kind}: Required value")
     return found
 
@@ -125,7 +146,7 @@ def mounts(values: list, place: str, volumes: set) -> list:
         if not path or ":" in path:
             found.append(f"{here}.mountPath: Invalid value: {path!r}")
         if path in seen:
-            found.append(f"{here}.mountPath: Invalid value: {path!r}: must be unique")
+            found.append(invalid(f"{here}.mountPath", path, "must be unique"))
         seen.add(path)
     return found
 
@@ -140,14 +161,16 @@ def security(values: dict, place: str) -> list:
         found.append(f"{place}.seccompProfile.type: Unsupported value: {profile.get('type')!r}")
     for name in ("runAsUser", "runAsGroup", "fsGroup"):
         if name in values and (isinstance(values[name], bool) or not isinstance(values[name], int)):
-            raise Unreadable(f"json: cannot unmarshal {GO_NAMES.get(type(values[name]), 'string')} into Go struct field SecurityContext.{name} of type int64")
+            kind = GO_NAMES.get(type(values[name]), "string")
+            place = f"SecurityContext.{name}"
+            raise Unreadable(f"json: cannot unmarshal {kind} into Go struct field {place} of type int64")
     return found
 
 
 def container(values: dict, place: str, volumes: set) -> list:
     found = []
     if not is_name(values.get("name")):
-        found.append(f"{place}.name: Invalid value: {values.get('name')!r}: a lowercase RFC 1123 label must consist of lower case alphanumeric characters")
+        found.append(invalid(f"{place}.name", values.get("name"), IS_LABEL))
     image = text(values.get("image", ""), "Container.image")
     if not image or image != image.strip():
         found.append(f"{place}.image: Required value")
@@ -170,7 +193,7 @@ def volume(values: dict, place: str) -> list:
         found.append(f"{place}: Forbidden: may not specify more than 1 volume type, and must specify one: {sources}")
     folder = values.get("emptyDir") or {}
     if "sizeLimit" in folder and quantities.parse(folder["sizeLimit"]) is None:
-        raise Unreadable(f"quantities must match the regular expression: {folder['sizeLimit']!r}")
+        raise unquantified(folder["sizeLimit"])
     if folder.get("medium", "") not in MEDIUMS:
         found.append(f"{place}.emptyDir.medium: Unsupported value: {folder.get('medium')!r}")
     if "persistentVolumeClaim" in values and not is_subdomain(values["persistentVolumeClaim"].get("claimName")):
@@ -188,7 +211,7 @@ def toleration(values: dict, place: str) -> list:
     if operator not in ("Equal", "Exists"):
         found.append(f"{place}.operator: Unsupported value: {operator!r}")
     if (operator == "Exists" and values.get("value")) or (operator == "Equal" and not key):
-        found.append(f"{place}.operator: Invalid value: {operator!r}: value must be empty when `operator` is 'Exists', and key when it is not")
+        found.append(invalid(f"{place}.operator", operator, "value must be empty when `operator` is 'Exists'"))
     if values.get("effect") not in EFFECTS:
         found.append(f"{place}.effect: Unsupported value: {values['effect']!r}")
     return found

@@ -117,18 +117,22 @@ class Cluster:
         if namespace not in self.settings.namespaces:
             raise Refused(404, "NotFound", f'namespaces "{namespace}" not found')
         if metadata["namespace"] != namespace:
-            raise Refused(400, "BadRequest", "the namespace of the provided object does not match the namespace sent on the request")
+            raise Refused(
+                400,
+                "BadRequest",
+                "the namespace of the provided object does not match the namespace sent on the request",
+            )
         try:
             problems = refusals.pod(body)
         except refusals.Unreadable as error:
-            raise Refused(400, "BadRequest", f"Pod in version \"v1\" cannot be handled as a Pod: {error}") from error
+            raise Refused(400, "BadRequest", f'Pod in version "v1" cannot be handled as a Pod: {error}') from error
         name = metadata.get("name")
         if problems:
             raise Refused(422, "Invalid", f'Pod "{name}" is invalid: {"; ".join(problems)}')
         account = body["spec"].setdefault("serviceAccountName", "default")
         if account not in self.settings.service_accounts:
-            message = f'pods "{name}" is forbidden: error looking up service account {namespace}/{account}: serviceaccount "{account}" not found'
-            raise Refused(403, "Forbidden", message)
+            why = f'error looking up service account {namespace}/{account}: serviceaccount "{account}" not found'
+            raise Refused(403, "Forbidden", f'pods "{name}" is forbidden: {why}')
         with self.lock:
             if (namespace, name) in self.present:
                 raise Refused(409, "AlreadyExists", f'pods "{name}" already exists')
@@ -148,8 +152,17 @@ class Cluster:
 
     def listed(self, namespace: str, selector: str) -> dict:
         with self.lock:
-            items = [pod.object for (where, _), pod in self.present.items() if where == namespace and selected(selector, pod.labels())]
-            return {"kind": "PodList", "apiVersion": "v1", "metadata": {"resourceVersion": "1"}, "items": json.loads(json.dumps(items))}
+            items = [
+                pod.object
+                for (where, _), pod in self.present.items()
+                if where == namespace and selected(selector, pod.labels())
+            ]
+            return {
+                "kind": "PodList",
+                "apiVersion": "v1",
+                "metadata": {"resourceVersion": "1"},
+                "items": json.loads(json.dumps(items)),
+            }
 
     def delete(self, namespace: str, name: str, grace: int | None) -> dict:
         pod = self.find(namespace, name)
@@ -280,7 +293,9 @@ class Handler(BaseHTTPRequestHandler):
         if problems:
             raise Refused(422, "Invalid", "; ".join(problems))
         if set(change) - {"metadata", "apiVersion", "kind"}:
-            raise Refused(422, "Invalid", "pod updates may not change fields other than its image, deadline and tolerations")
+            raise Refused(
+                422, "Invalid", "pod updates may not change fields other than its image, deadline and tolerations"
+            )
         with pod.lock:
             merged(pod.object, change)
         self.cluster.changed(pod)
@@ -298,9 +313,13 @@ class Handler(BaseHTTPRequestHandler):
         every = names + [one["name"] for one in pod.spec.get("initContainers") or []]
         if name not in every:
             message = f"a container name must be specified for pod {pod.name}, choose one of: {every}"
-            raise Refused(400, "BadRequest", message if name is None else f"container {name} is not valid for pod {pod.name}")
+            raise Refused(
+                400, "BadRequest", message if name is None else f"container {name} is not valid for pod {pod.name}"
+            )
         if name not in pod.containers:
-            raise Refused(400, "BadRequest", f'container "{name}" in pod "{pod.name}" is waiting to start: PodInitializing')
+            raise Refused(
+                400, "BadRequest", f'container "{name}" in pod "{pod.name}" is waiting to start: PodInitializing'
+            )
         return pod.containers[name]
 
     def log(self, pod: Pod, query: dict) -> None:

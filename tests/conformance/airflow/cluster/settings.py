@@ -42,7 +42,7 @@ class Settings:
     namespaces: tuple = ("default",)
     service_accounts: tuple = ("default",)
     shared: tuple = ()
-    """Folders of this machine that every container sees under their own path, as if a file server were mounted there."""
+    """Folders of this machine that every container sees under their own path, as those of a file server."""
     start_delay: float = 0.0
     """Seconds between the placing of a pod and the start of its first container."""
 
