@@ -1,10 +1,6 @@
-//! What pipelines become on Airflow: names, order, groups, settings, texts. That the real Airflow imports and runs them is
-//! shown in `tests/conformance/airflow`.
-#![allow(
-    clippy::disallowed_methods,
-    clippy::unwrap_used,
-    reason = "tests fail by panicking, and the snapshots' library reads files"
-)]
+//! What pipelines become on Airflow: names, settings, releases. The constructs, with source beside output, stand in
+//! `tests/spec/dags.md`; that the real Airflow imports and runs them is shown in `tests/conformance/airflow`.
+#![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "tests fail by panicking")]
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -62,109 +58,6 @@ fn on(runner: Runner) -> AirflowTarget {
 fn file(text: &str, settings: AirflowTarget) -> String {
     let files = built(text, settings).unwrap().files;
     files.into_iter().find(|file| file.path == "main.py").unwrap().text
-}
-
-/// The part of a file that people read: the DAG.
-fn dag(text: &str) -> String {
-    let file = file(text, on(Runner::Local));
-    let (_, rest) = file.split_once("with DAG(").unwrap();
-    let (dag, _) = rest.split_once("\n\n\n# What the launcher").unwrap();
-    format!("with DAG({dag}")
-}
-
-#[test]
-fn steps_follow_what_they_read() {
-    insta::assert_snapshot!(dag(r#"
-        /// Greets.
-        ///
-        /// It says it twice.
-        pipeline main(name: string matches "^[a-z]+$" = "ada", times: int in 1..=3 = 2) -> string {
-          let first  = say("{name} {times}")
-          let second = say(first)
-          let _      = count("alone") after first
-          return second
-        }
-        "#));
-}
-
-#[test]
-fn arms_follow_guards_and_what_comes_after_bears_skipped_arms() {
-    insta::assert_snapshot!(dag(r#"
-        pipeline main(name: string, loud: bool) -> string {
-          let length = count(name)
-          let said = if loud && length > 3 { say("LOUD") } else { "quiet" }
-          if said == "quiet" {
-            let _ = say("nothing")
-          }
-          return say(said)
-        }
-        "#));
-}
-
-#[test]
-fn a_loop_in_a_loop_is_a_group_of_its_own() {
-    insta::assert_snapshot!(dag(r#"
-        pipeline main(rows: list<string>, columns: list<int>) -> list<list<string>> {
-          for row in rows max 2 {
-            let head = say("row {row}")
-            for column in columns {
-              let cells = if column > 1 { say("{head} {column}") } else { "first" }
-            }
-            let _ = if row == "last" { join(cells) } else { join([]) }
-          }
-          return cells
-        }
-        "#));
-}
-
-#[test]
-fn what_is_known_is_unrolled() {
-    insta::assert_snapshot!(dag(r#"
-        pipeline main() -> list<string> {
-          for name in ["ada", "grace"] {
-            let said = say("Dear {name}")
-          }
-          return said
-        }
-        "#));
-}
-
-#[test]
-fn a_called_pipeline_stands_in_line_with_its_own_end() {
-    insta::assert_snapshot!(dag(r#"
-        pipeline inner(text: string) -> string {
-          let result = say(text)
-          finally { let _ = say("inner {outcome}") }
-          return result
-        }
-
-        pipeline main(name: string) -> string {
-          let result = inner("for {name}")
-          let next = say("then {result}")
-          finally {
-            if outcome == failed { let _ = say("wake somebody") }
-          }
-          return next
-        }
-        "#));
-}
-
-#[test]
-fn several_triggers_are_one_schedule() {
-    let text = dag(r#"
-        pipeline main(name: string) -> string { return say(name) }
-        trigger nightly for main { cron: "0 2 * * *", timezone: "Europe/Berlin", parameters: { name: "night" } }
-        trigger noon for main { cron: "0 12 * * 1", timezone: "Europe/Berlin", parameters: { name: "night" } }
-        trigger arrived for main { data: ["s3://bucket/a", "s3://bucket/b"], parameters: { name: "night" } }
-        "#);
-    assert!(
-        text.contains(
-            "schedule=AssetOrTimeSchedule(timetable=MultipleCronTriggerTimetable(\"0 2 * * *\", \"0 12 * * 1\", \
-             timezone=\"Europe/Berlin\"), assets=[Asset(\"s3://bucket/a\"), Asset(\"s3://bucket/b\")])"
-        ),
-        "{text}"
-    );
-    assert!(text.contains("\"name\": Param(\"night\", type=\"string\")"), "{text}");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 //!
 //! A case is one or more files, followed by what is expected of them. A block is a file when it is a program (` ```mlp `) or
 //! names a path (` ```python train.py `); one that says ` ```mlp bank.mlp shared ` is part of every later case. Expectations are `errors` (one line for each problem), `terminal` (the full
-//! drawing), `fix PATH` (the file after every fix) and `kubeflow` (what the pipeline `main` becomes there). A case without expectations is clean. A heading begins a new case, and so does a file that the case has already.
+//! drawing), `fix PATH` (the file after every fix), `kubeflow` and `airflow` (what the pipeline `main` becomes there). A case without expectations is clean. A heading begins a new case, and so does a file that the case has already.
 //! `MLP_BLESS=1` rewrites the expectations, and adds `errors` where a case has problems and says nothing of them.
 #![allow(
     clippy::disallowed_methods,
@@ -21,7 +21,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use harness::{Block, Example, MAIN, blocks, is_blessing};
 use mlp::db::Database;
 use mlp::diagnostics::Format;
-use mlp::plan::{DeclaredTarget, KubeflowTarget, Platform};
+use mlp::plan::{AirflowTarget, DeclaredTarget, KubeflowTarget, Platform, Runner};
 use mlp::project::{Contents, Lock};
 use mlp::targets::pipeline_spec::read;
 use mlp::targets::pipeline_spec::verify::{self, verify};
@@ -57,7 +57,7 @@ struct Chapter {
     text: String,
 }
 
-const EXPECTATIONS: &[&str] = &["errors", "terminal", "fix", "kubeflow"];
+const EXPECTATIONS: &[&str] = &["errors", "terminal", "fix", "kubeflow", "airflow"];
 
 impl Chapter {
     fn load(name: &str) -> Self {
@@ -109,7 +109,7 @@ impl Chapter {
             let says_problems = case
                 .expectations
                 .iter()
-                .any(|block| block.kind != "fix" && block.kind != "kubeflow");
+                .any(|block| !["fix", "kubeflow", "airflow"].contains(&block.kind.as_str()));
             if !says_problems && !lines.is_empty() {
                 found.push(Difference::missing(case.last_line, &lines));
             }
@@ -117,6 +117,7 @@ impl Chapter {
                 let actual = match block.kind.as_str() {
                     "errors" => lines.clone(),
                     "kubeflow" => on_kubeflow(&compiled.database),
+                    "airflow" => on_airflow(&compiled.database),
                     "terminal" => compiled.show(Format::Terminal { colour: false }),
                     _ => {
                         let path = block.path.clone().unwrap_or_else(|| Utf8PathBuf::from(MAIN));
@@ -197,6 +198,40 @@ fn on_kubeflow(database: &Database) -> String {
     outline::outline(&document.spec)
 }
 
+/// The DAG that the pipeline `main` becomes on Airflow, without what is the same in every file; or why it becomes none.
+fn on_airflow(database: &Database) -> String {
+    let plan = mlp::plan::build(database).unwrap();
+    let settings = AirflowTarget {
+        runner: Runner::Local,
+        ..AirflowTarget::default()
+    };
+    let request = Request {
+        plan: &plan,
+        target: &DeclaredTarget::undeclared("airflow", Platform::Airflow(settings)),
+        sources: &BTreeMap::new(),
+        lock: &Lock::default(),
+    };
+    let built = match targets::build(TargetName::Airflow, &request) {
+        Ok(built) => built,
+        Err(error) => return format!("{error}\n"),
+    };
+    let main = built.files.iter().find(|file| file.path == "main.py").unwrap();
+    let (_, dag) = main.text.split_once("with DAG(\n").unwrap();
+    let (dag, _) = dag.split_once("\n\n\n# What the launcher").unwrap();
+    let common = [
+        "    dag_id=",
+        "    doc_md=",
+        "    catchup=",
+        "    max_active_runs=",
+        "    tags=",
+    ];
+    let own = dag
+        .lines()
+        .filter(|line| !common.iter().any(|common| line.starts_with(common)));
+    let own: Vec<&str> = own.collect();
+    format!("with DAG(\n{}\n", own.join("\n"))
+}
+
 fn examine(name: &str) {
     let chapter = Chapter::load(name);
     let differences = chapter.differences();
@@ -246,6 +281,7 @@ chapters! {
     checks: "checks.md",
     contamination: "contamination.md",
     control_flow: "control-flow.md",
+    dags: "dags.md",
     evidence: "evidence.md",
     features: "features.md",
     kubeflow: "kubeflow.md",

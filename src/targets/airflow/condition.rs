@@ -17,6 +17,8 @@ use crate::types::{DataKind, DataType, Value};
 pub(super) struct Condition {
     /// Python over the names of `values`.
     pub(super) text: String,
+    /// Whether it needs parentheses to be denied.
+    pub(super) is_compound: bool,
     /// The values, by the names that stand in the text.
     pub(super) values: Vec<(String, Pulled)>,
 }
@@ -92,8 +94,20 @@ pub(super) fn condition(expression: &Expression, scope: &Scope) -> Option<Condit
         values: Vec::new(),
     };
     let text = writer.boolean(expression)?;
+    let is_compound = match expression {
+        Expression::Binary { operator, .. } => matches!(operator, BinaryOperator::And | BinaryOperator::Or),
+        Expression::Between { .. } => true,
+        _ => false,
+    };
+    // Parentheses around the whole say nothing.
+    let bare = text.strip_prefix('(').and_then(|text| text.strip_suffix(')'));
+    let text = match bare.filter(|_| is_compound) {
+        Some(bare) => bare.to_owned(),
+        None => text,
+    };
     Some(Condition {
         text,
+        is_compound,
         values: writer.values,
     })
 }
@@ -102,6 +116,7 @@ pub(super) fn condition(expression: &Expression, scope: &Scope) -> Option<Condit
 pub(super) fn computed(task: &str, depth: u32) -> Condition {
     Condition {
         text: "holds".to_owned(),
+        is_compound: false,
         values: vec![(
             "holds".to_owned(),
             Pulled::Result {

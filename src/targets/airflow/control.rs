@@ -427,7 +427,8 @@ impl<'r> Lowering<'r> {
         }) else {
             return Ok(());
         };
-        let tasks: BTreeSet<TaskId> = self.dag.tasks.iter().skip(first).map(|task| task.id.clone()).collect();
+        let own = self.dag.tasks.iter().skip(first);
+        let tasks: BTreeSet<TaskId> = own.filter(|task| !task.is_idle()).map(|task| task.id.clone()).collect();
         if call.is_some()
             && self
                 .dag

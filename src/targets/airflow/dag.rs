@@ -142,30 +142,25 @@ impl Dag {
         self.tasks.get_mut(*self.positions.get(id)?)
     }
 
-    /// Takes out the waiting tasks that nothing waits for.
+    /// Takes out the tasks that only wait or decide, where nothing follows them.
     pub(super) fn prune(&mut self) {
-        let mut needed: BTreeSet<&str> = BTreeSet::new();
-        for task in &self.tasks {
-            needed.extend(task.guard.as_deref());
-            for need in &task.needs {
-                if let Need::Task(id) = need {
-                    needed.insert(id);
-                }
+        loop {
+            let mut needed: BTreeSet<TaskId> = BTreeSet::new();
+            for task in &self.tasks {
+                needed.extend(task.guard.clone());
+                needed.extend(task.needs.iter().filter_map(|need| match need {
+                    Need::Task(id) => Some(id.clone()),
+                    Need::Loop(_) => None,
+                }));
+            }
+            let before = self.tasks.len();
+            self.tasks.retain(|task| !task.is_idle() || needed.contains(&task.id));
+            if self.tasks.len() == before {
+                break;
             }
         }
-        let idle: Vec<bool> = self
-            .tasks
-            .iter()
-            .map(|task| task.is_idle() && !needed.contains(task.id.as_str()))
-            .collect();
-        let mut idle = idle.into_iter();
-        self.tasks.retain(|_| !idle.next().unwrap_or(false));
-        self.positions = self
-            .tasks
-            .iter()
-            .enumerate()
-            .map(|(position, task)| (task.id.clone(), position))
-            .collect();
+        let positions = self.tasks.iter().enumerate();
+        self.positions = positions.map(|(at, task)| (task.id.clone(), at)).collect();
     }
 }
 
@@ -179,11 +174,11 @@ impl Task {
         }
     }
 
-    /// Whether it does nothing but wait.
-    fn is_idle(&self) -> bool {
+    /// Whether it does nothing by itself.
+    pub(super) fn is_idle(&self) -> bool {
         match &self.kind {
-            Kind::Join | Kind::End => true,
-            Kind::Launch(_) | Kind::Guard(_) | Kind::Items(_) | Kind::Again | Kind::Outcome(_) => false,
+            Kind::Join | Kind::End | Kind::Guard(_) => true,
+            Kind::Launch(_) | Kind::Items(_) | Kind::Again | Kind::Outcome(_) => false,
         }
     }
 }

@@ -199,10 +199,10 @@ impl Writer<'_> {
             }
             Kind::Guard(guard) => {
                 let condition = &guard.condition;
-                let text = if guard.holds {
-                    condition.text.clone()
-                } else {
-                    format!("not {}", condition.text)
+                let text = match (guard.holds, condition.is_compound) {
+                    (true, _) => condition.text.clone(),
+                    (false, true) => format!("not ({})", condition.text),
+                    (false, false) => format!("not {}", condition.text),
                 };
                 let names: Vec<&str> = condition.values.iter().map(|(name, _)| name.as_str()).collect();
                 call.set(
