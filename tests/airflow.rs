@@ -119,6 +119,32 @@ fn a_run_that_fails_or_is_late_is_told_of() {
 }
 
 #[test]
+fn no_name_of_the_users_hides_one_of_the_file() {
+    let text = file(
+        r#"
+        step pod() -> string { run: command ["pod", "{output}"] \n retries: 2 }
+        pipeline main() -> string {
+          let open = pod()
+          let pull = say(open)
+          let class = say(pull)
+          return class
+        }
+        "#
+        .replace("\\n", "\n")
+        .as_str(),
+        on(Runner::Kubernetes),
+    );
+    for expected in [
+        "POD_2 = dict(",
+        "open_2 = Step(task_id=\"open\", **POD_2)",
+        "pull_2 = Step(task_id=\"pull\"",
+        "class_2 = Step(task_id=\"class\"",
+    ] {
+        assert!(text.contains(expected), "{expected} is missing in\n{text}");
+    }
+}
+
+#[test]
 fn a_later_second_release_is_written_with_its_own_names() {
     let settings = AirflowTarget {
         version: AirflowVersion::Two,

@@ -237,7 +237,7 @@ impl Writer<'_> {
             Reference::RunId | Reference::ScheduledTime | Reference::Attempt => return None,
         };
         let taken: Vec<&str> = self.values.iter().map(|(name, _)| name.as_str()).collect();
-        let name = python::argument(&wanted, &|name| taken.contains(&name));
+        let name = python::name(&wanted, &|name| taken.contains(&name));
         self.values.push((name.clone(), value));
         Some((name, ty))
     }

@@ -9,55 +9,16 @@ const KEYWORDS: [&str; 38] = [
     "not", "or", "pass", "raise", "return", "try", "while", "with", "yield", "match", "case", "type",
 ];
 
-/// Names that a file uses itself.
-const OWN: [&str; 47] = [
-    "dag",
-    "frame",
-    "json",
-    "os",
-    "subprocess",
-    "tempfile",
-    "k8s",
-    "datetime",
-    "timedelta",
-    "timezone",
-    "task_group",
-    "parameter",
-    "result",
-    "item",
-    "turns",
-    "outcome",
-    "pull",
-    "placement",
-    "skip_unless",
-    "task_states",
-    "str",
-    "int",
-    "float",
-    "bool",
-    "list",
-    "TOP",
-    "ROOT",
-    "REFUSED",
-    "TASKS",
-    "Step",
-    "When",
-    "Join",
-    "Items",
-    "Outcome",
-    "DAG",
-    "Asset",
-    "Param",
-    "TaskGroup",
-    "TriggerRule",
-    "BaseOperator",
-    "KubernetesPodOperator",
-    "DockerOperator",
-    "Mount",
-    "CronTriggerTimetable",
-    "MultipleCronTriggerTimetable",
-    "AssetOrTimeSchedule",
-    "_",
+/// Functions that are always there: a variable of that name would hide one from the file's own functions.
+#[rustfmt::skip]
+pub(super) const BUILTINS: [&str; 75] = [
+    "abs", "aiter", "all", "anext", "any", "ascii", "bin", "bool", "breakpoint", "bytearray", "bytes",
+    "callable", "chr", "classmethod", "compile", "complex", "copyright", "credits", "delattr", "dict", "dir",
+    "divmod", "enumerate", "eval", "exec", "exit", "filter", "float", "format", "frozenset", "getattr",
+    "globals", "hasattr", "hash", "help", "hex", "id", "input", "int", "isinstance", "issubclass", "iter",
+    "len", "license", "list", "locals", "map", "max", "memoryview", "min", "next", "object", "oct", "open",
+    "ord", "pow", "print", "property", "quit", "range", "repr", "reversed", "round", "set", "setattr", "slice",
+    "sorted", "staticmethod", "str", "sum", "super", "tuple", "type", "vars", "zip",
 ];
 
 /// A text as a literal, within the quotes that need the fewest escapes.
@@ -159,17 +120,8 @@ pub(super) fn timedelta(milliseconds: i64) -> String {
     }
 }
 
-/// A name for a variable like the wanted one, which Python allows and nothing else in the file has.
-pub(super) fn variable(wanted: &str, is_taken: &dyn Fn(&str) -> bool) -> String {
-    free(wanted, &|name| OWN.contains(&name) || is_taken(name))
-}
-
-/// A name for an argument like the wanted one, which Python allows and no other argument has.
-pub(super) fn argument(wanted: &str, is_taken: &dyn Fn(&str) -> bool) -> String {
-    free(wanted, is_taken)
-}
-
-fn free(wanted: &str, is_taken: &dyn Fn(&str) -> bool) -> String {
+/// A name like the wanted one, which Python allows and nothing else has.
+pub(super) fn name(wanted: &str, is_taken: &dyn Fn(&str) -> bool) -> String {
     let mut name: String = wanted
         .chars()
         .map(|character| {

@@ -37,11 +37,12 @@ pub(super) fn file(
     layout: &Layout,
 ) -> Result<String, TargetError> {
     let runs = Runs::of(request)?;
+    let taken = helpers::names(&runs);
     let mut writer = Writer {
         dag,
         runs,
         names: BTreeMap::new(),
-        taken: BTreeSet::new(),
+        taken,
         folders: BTreeMap::new(),
         open: Default::default(),
         shared: BTreeMap::new(),
@@ -109,7 +110,7 @@ impl Writer<'_> {
     /// A name of Python's for a task or group.
     fn name(&mut self, what: Upstream, wanted: &str) -> String {
         let taken = &self.taken;
-        let name = python::variable(wanted, &|name| taken.contains(name));
+        let name = python::name(wanted, &|name| taken.contains(name));
         self.taken.insert(name.clone());
         self.names.insert(what, name.clone());
         name
@@ -137,7 +138,7 @@ impl Writer<'_> {
         }
         let taken = &self.taken;
         let wanted = format!("{}_group", path.last().map_or("", String::as_str));
-        let name = python::variable(&wanted, &|name| taken.contains(name));
+        let name = python::name(&wanted, &|name| taken.contains(name));
         self.taken.insert(name.clone());
         self.folders.insert(key, name.clone());
         let id = python::text(&name.replace('_', "-"));
@@ -148,7 +149,7 @@ impl Writer<'_> {
     fn group(&mut self, group: &Group, text: &mut String) {
         let name = self.name(Upstream::Group(group.id.clone()), &group.id);
         let taken = &self.taken;
-        let function = python::variable(&format!("{name}_turn"), &|name| taken.contains(name));
+        let function = python::name(&format!("{name}_turn"), &|name| taken.contains(name));
         self.taken.insert(function.clone());
         let mut inside = String::new();
         let mut edges = String::new();
@@ -314,7 +315,7 @@ impl Writer<'_> {
             settings::step(&self.runs, step, &mut call)?;
             if !call.0.is_empty() {
                 let taken = &self.taken;
-                let name = python::variable(&step.name.to_uppercase(), &|name| taken.contains(name));
+                let name = python::name(&step.name.to_uppercase(), &|name| taken.contains(name));
                 self.taken.insert(name.clone());
                 let text = format!("{name} = dict({})\n", call.text());
                 self.shared.insert(step.name.clone(), (name, text));

@@ -1,5 +1,8 @@
 //! The Python that a DAG file brings along: readable classes, of which a file has those that it uses.
 
+use std::collections::BTreeSet;
+
+use super::python;
 use super::runner::Runs;
 use super::version;
 use crate::plan::AirflowVersion;
@@ -173,6 +176,27 @@ fn imports(code: &str, version: AirflowVersion) -> String {
         }
     }
     text
+}
+
+/// Every name that a file may have for something else than a task.
+pub(super) fn names(runs: &Runs<'_>) -> BTreeSet<String> {
+    let constants = runs.constants();
+    let texts = HELPERS.iter().map(|helper| helper.text);
+    let texts = texts.chain([runs.step(), constants.as_str()]);
+    let defined = texts.flat_map(str::lines).filter_map(|line| {
+        let defined = line.strip_prefix("def ").or_else(|| line.strip_prefix("class "));
+        let name = match defined {
+            Some(rest) => rest.split(['(', ':']).next(),
+            None => line.split_once(" = ").map(|(name, _)| name),
+        };
+        name.filter(|name| !name.starts_with(' '))
+    });
+    let imported = IMPORTS
+        .iter()
+        .map(|(_, _, name)| name.rsplit(' ').next().unwrap_or(name));
+    let own = ["TASKS", "VERSION", "dag", "frame", "annotations", "_"];
+    let all = defined.chain(imported).chain(own).chain(python::BUILTINS);
+    all.map(str::to_owned).collect()
 }
 
 /// Whether a name occurs as a whole word.
