@@ -6,9 +6,10 @@ from pathlib import Path
 
 from cluster import Node
 from cluster.settings import USUAL_NODE
-from pods_support import PROJECTS, ROOT, Ran, built, execute
+from pods_support import PROJECTS, ROOT, Ran, built, execute, with_target
 
 PROJECT = PROJECTS / "machines"
+CREDIT = Path(__file__).resolve().parents[3] / "examples" / "credit"
 GPUS = Node(
     labels={"cloud.google.com/gke-accelerator": "nvidia-l4", "cloud.google.com/gke-spot": "true"},
     taints=(
@@ -173,4 +174,19 @@ def bare() -> None:
     ran.expect(last == {"base", "airflow-xcom-sidecar"}, f"the values of the pipeline are read from a sidecar: {last}")
 
 
-CASES = {f"shape: {case.__name__}": case for case in (everything, bare)}
+def registry() -> None:
+    """What is registered is in the volume that the pods of a run share, and nowhere else."""
+    with tempfile.TemporaryDirectory(dir=ROOT) as folder:
+        project = with_target(CREDIT, Path(folder), ', registry_claim: "mlp-registry"')
+        dags = built(project, "pods", Path(folder) / "dags")
+        ran = execute(dags / "credit.py", project, {"trees": 20}, claims=("mlp-registry",))
+    ran.expect(ran.ended.state == "success", "it runs to its end")
+    wanted = {"persistentVolumeClaim": {"claimName": "mlp-registry"}, "name": "registry"}
+    with_claim = {pod.labels()["task_id"] for pod in ran.pods if wanted in pod.created["spec"]["volumes"]}
+    ran.expect({"proven.champion", "deploy.register", "deploy"} <= with_claim, f"it is mounted in {with_claim}")
+    ran.expect("fit" not in with_claim, "a step of the user has the registry")
+    found = sorted(str(path.relative_to(ran.claims)) for path in ran.claims.rglob("*") if path.is_file())
+    ran.expect(any("credit" in path for path in found), f"the volume holds {found}")
+
+
+CASES = {f"shape: {case.__name__}": case for case in (everything, bare, registry)}

@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import inside
@@ -33,7 +33,8 @@ class Ran:
     refused: list
     folder: Path
     """What the bucket holds."""
-    kept: dict = field(default_factory=dict)
+    claims: Path
+    """What the claims of the cluster hold."""
 
     def of(self, task: str) -> list:
         """The pods of a task, in the order in which they were asked for."""
@@ -120,7 +121,10 @@ def execute(file: Path, project: Path, conf: dict, change=lambda task: None, **s
         extra = {"kube_config_path": str(cluster.kubeconfig)}
         os.environ["AIRFLOW_CONN_KUBERNETES_DEFAULT"] = json.dumps({"conn_type": "kubernetes", "extra": extra})
         ended = inside.run(file, ROOT, conf, prepare, place)
-        return Ran(ended, cluster.pods, cluster.refused, bucket)
+        claims = bucket.with_suffix(".claims")
+        if (cluster.root / "claims").exists():
+            shutil.copytree(cluster.root / "claims", claims)
+        return Ran(ended, cluster.pods, cluster.refused, bucket, claims)
 
 
 def shown(value) -> str:
