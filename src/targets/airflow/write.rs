@@ -153,9 +153,15 @@ impl Writer<'_> {
         self.taken.insert(function.clone());
         let mut inside = String::new();
         let mut edges = String::new();
+        let followed: BTreeSet<&Upstream> = group.tasks.iter().flat_map(|placed| &placed.upstream).collect();
         for placed in &group.tasks {
-            let task = self.name(Upstream::Task(placed.task.id.clone()), &placed.task.id);
-            let code = self.task(placed, &task, true);
+            let own = Upstream::Task(placed.task.id.clone());
+            let is_named = !placed.upstream.is_empty() || followed.contains(&own);
+            let task = self.name(own, &placed.task.id);
+            let mut code = self.task(placed, &task, true);
+            if !is_named && let Some(call) = code.strip_prefix(&format!("{task} = ")) {
+                code = call.to_owned();
+            }
             let folders = placed.task.folders.get(group.folders.len()..).unwrap_or_default();
             self.within(&group.id, folders, &code, &mut inside);
             self.edges(placed, &task, &mut edges);
