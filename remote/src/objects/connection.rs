@@ -58,12 +58,16 @@ fn send(agent: &ureq::Agent, request: Request<Vec<u8>>) -> Result<Response<Vec<u
 /// What may help against an error: everything that is the line's is worth another try.
 fn told(error: ureq::Error) -> HttpError {
     use std::io::ErrorKind;
-    let kind = match &error {
-        ureq::Error::HostNotFound | ureq::Error::ConnectionFailed => HttpErrorKind::Connect,
-        ureq::Error::Timeout(_) => HttpErrorKind::Timeout,
-        ureq::Error::Io(error) if error.kind() == ErrorKind::ConnectionRefused => HttpErrorKind::Connect,
-        ureq::Error::Io(_) | ureq::Error::Protocol(_) => HttpErrorKind::Interrupted,
-        _ => HttpErrorKind::Unknown,
+    let kind = if matches!(&error, ureq::Error::HostNotFound | ureq::Error::ConnectionFailed)
+        || matches!(&error, ureq::Error::Io(error) if error.kind() == ErrorKind::ConnectionRefused)
+    {
+        HttpErrorKind::Connect
+    } else if matches!(&error, ureq::Error::Timeout(_)) {
+        HttpErrorKind::Timeout
+    } else if matches!(&error, ureq::Error::Io(_) | ureq::Error::Protocol(_)) {
+        HttpErrorKind::Interrupted
+    } else {
+        HttpErrorKind::Unknown
     };
     HttpError::new(kind, error)
 }

@@ -11,7 +11,7 @@ pub(crate) mod pages;
 pub(crate) mod perform;
 pub(crate) mod secrets;
 mod serving;
-mod shown;
+pub(crate) mod shown;
 pub(crate) mod state;
 pub(crate) mod step;
 pub(crate) mod values;

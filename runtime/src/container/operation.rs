@@ -178,7 +178,7 @@ fn give(assignment: &Assignment, operation: &Operation, given: &Given) -> Result
 }
 
 /// Shows why the data or the model did not pass.
-fn refuse(assignment: &Assignment, operation: &Operation, failure: Failure, record: Json) -> Told {
+fn refuse(assignment: &Assignment, operation: &Operation, failure: Failure, record: Box<Json>) -> Told {
     let verdict = record.get("verdict").and_then(Json::as_str).unwrap_or("fail");
     let shown = Shown::of(
         operation,

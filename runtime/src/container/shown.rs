@@ -135,7 +135,7 @@ pub(super) fn report(record: &Json) -> Option<MetricsReport> {
 }
 
 /// The numbers of a record, by name.
-fn numbers(record: &Json) -> Map<String, Json> {
+pub(crate) fn numbers(record: &Json) -> Map<String, Json> {
     let mut numbers = picked(record, &["rows"]);
     if let Some(verdict) = record.get("verdict") {
         numbers.insert("verdict".to_owned(), verdict.clone());

@@ -100,7 +100,7 @@ pub(super) fn run(
     };
     let cancelled = session.cancelled.load(std::sync::atomic::Ordering::Relaxed);
     Ok(match tell(error, &job.node.callee, cancelled) {
-        Told::Refused(failure, record) => End::Refused(failure, record),
+        Told::Refused(failure, record) => End::Refused(failure, *record),
         Told::Failed(failure) => End::Failed(failure),
         Told::Cancelled => End::Cancelled,
     })

@@ -160,11 +160,10 @@ fn unusable(path: &Utf8Path, done: &'static str, error: &io::Error) -> ObjectsEr
         address: path.to_string(),
         done,
         reason: error.to_string(),
-        help: match error.kind() {
-            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
-                "Make room on the disk of the root, and run the task again; nothing was left half-written."
-            }
-            _ => "See that the root is mounted where every task runs, and that the task may read and write there.",
+        help: if matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded) {
+            "Make room on the disk of the root, and run the task again; nothing was left half-written."
+        } else {
+            "See that the root is mounted where every task runs, and that the task may read and write there."
         }
         .to_owned(),
     }

@@ -10,6 +10,7 @@ mod artifacts;
 mod disk;
 mod manifest;
 mod objects;
+mod report;
 mod reuse;
 mod sources;
 
@@ -29,7 +30,7 @@ use crate::cache::source_input;
 use crate::container::perform::{baseline, compute, perform};
 use crate::container::state::State;
 use crate::container::work::{Given, Output, Work, parameters};
-use crate::container::{Found, Scratch, Stop, project, secrets, step, threads, unreadable, unwritable};
+use crate::container::{Found, Scratch, Stop, pages, project, secrets, step, threads, unreadable, unwritable};
 use crate::events::Failure;
 use crate::executor::{Cancel, CancelLevel};
 use crate::node::broken_plan;
@@ -81,7 +82,7 @@ pub fn place(call: &Place<'_>) -> Result<Found, Stop> {
     ended.map_err(|told| match told {
         // Whatever breaks while the task is being ended breaks because of it.
         Told::Failed(_) if launch.is_cancelled() => Stop::Cancelled,
-        told => Stop::of(&placed.task.node.id, told),
+        told @ (Told::Failed(_) | Told::Refused(..) | Told::Cancelled) => Stop::of(&placed.task.node.id, told),
     })
 }
 
@@ -218,7 +219,35 @@ impl Launch<'_> {
     }
 
     fn perform(&self, work: &Work<'_>, operation: &Operation, state: &State, with: &Baseline) -> Result<Given, Told> {
-        perform(work, operation, state, with)
+        let ended = perform(work, operation, state, with);
+        match &ended {
+            Ok(given) => self.report(operation, "pass", &given.summary, &[], &given.record),
+            Err(Told::Refused(failure, record)) => {
+                let verdict = record.get("verdict").and_then(Json::as_str).unwrap_or("fail");
+                self.report(operation, verdict, &failure.summary, &failure.details, record);
+            }
+            Err(Told::Failed(_) | Told::Cancelled) => {}
+        }
+        ended
+    }
+
+    /// Writes the page for people. Nobody waits for it: where it cannot be written, the task ends as it would have.
+    fn report(&self, operation: &Operation, verdict: &str, summary: &str, details: &[String], record: &Json) {
+        if !report::is_told(operation) {
+            return;
+        }
+        let told = pages::Told {
+            operation,
+            node: &self.placed.task.node.id,
+            verdict,
+            summary,
+            details,
+            record,
+        };
+        let folder = self.layout.task(&self.placement.task, &self.placement.at);
+        if let Err(error) = report::write(self.call.objects, &folder, &told) {
+            (self.call.say)(&format!("the report is not written: {error}"));
+        }
     }
 
     /// Places the outputs.

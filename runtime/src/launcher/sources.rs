@@ -286,10 +286,12 @@ fn exact(ty: &PortType, json: &Json) -> Result<Datum, Unresolved> {
 fn item_type(ty: &PortType) -> Result<PortType, Failure> {
     match ty {
         PortType::List(of) => Ok(of.as_ref().clone()),
-        PortType::Value(of) => match &of.kind {
-            DataKind::List(of) => Ok(PortType::Value(of.as_ref().clone())),
-            _ => Err(broken_plan(&format!("a list is given as `{of}`"))),
-        },
+        PortType::Value(of) => {
+            if let DataKind::List(of) = &of.kind {
+                return Ok(PortType::Value(of.as_ref().clone()));
+            }
+            Err(broken_plan(&format!("a list is given as `{of}`")))
+        }
         PortType::Dataset { .. }
         | PortType::Model { .. }
         | PortType::Metrics { .. }
@@ -328,4 +330,242 @@ fn untold(what: &str) -> Failure {
         format!("The platform does not tell {what}."),
         "Build the pipeline again with the version of mlp that runs here, and place the file anew.",
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use camino::Utf8PathBuf;
+    use mlp::plan::{Binding, Expression, Input, Node, NodeTask, Operand, Plan};
+    use serde_json::json;
+
+    use super::*;
+    use crate::launcher::Disk;
+
+    /// A run whose tasks have left manifests with values only.
+    struct Run {
+        _folder: tempfile::TempDir,
+        root: Utf8PathBuf,
+        placement: Placement,
+    }
+
+    impl Run {
+        fn new() -> Self {
+            let folder = tempfile::tempdir().unwrap();
+            let root = Utf8PathBuf::from_path_buf(folder.path().to_owned()).unwrap();
+            let placement = Placement {
+                root: root.to_string(),
+                pipeline: "p".to_owned(),
+                run: "r".to_owned(),
+                task: "own".to_owned(),
+                attempt: 3,
+                ..Placement::default()
+            };
+            Self {
+                _folder: folder,
+                root,
+                placement,
+            }
+        }
+
+        fn left(&self, folder: &str, port: &str, value: Json) {
+            let ports = BTreeMap::from([(port.to_owned(), Entry::Value(value))]);
+            let manifest = Manifest::new("n", None, ports).bytes().unwrap();
+            let path = self.root.join("p/r").join(folder);
+            std::fs::create_dir_all(&path).unwrap();
+            std::fs::write(path.join("outputs.json"), manifest).unwrap();
+        }
+
+        /// What one input, taken from a source, stands for.
+        fn resolve(&self, ty: &PortType, source: Source) -> Result<Value, Failure> {
+            let reference = Reference::Parameter("x".to_owned());
+            let input = Input {
+                name: "x".to_owned(),
+                ty: ty.clone(),
+                value: Operand::Reference(reference.clone()),
+            };
+            let node = Node::computing("own".to_owned(), vec![input], Vec::new());
+            let placed = PlacedTask {
+                task: NodeTask {
+                    pipeline: "p".to_owned(),
+                    node,
+                    bindings: vec![Binding {
+                        reference,
+                        input: "x".to_owned(),
+                        ty: ty.clone(),
+                        boxed: false,
+                    }],
+                    sources: BTreeMap::new(),
+                    plan: empty_plan(),
+                    python: None,
+                },
+                sources: BTreeMap::from([("x".to_owned(), source)]),
+                returns: Vec::new(),
+            };
+            let layout = Layout::new(&self.placement).unwrap();
+            let artifacts = Artifacts::new(&Disk, &self.root, String::new());
+            let now = jiff::Timestamp::UNIX_EPOCH;
+            let sources = Sources::new(&placed, &self.placement, &layout, &Disk, &artifacts, now);
+            match sources.inputs()?.remove("x") {
+                Some(Datum::Value(value)) => Ok(value),
+                other => panic!("{other:?} is no value"),
+            }
+        }
+    }
+
+    fn empty_plan() -> Plan {
+        let project = json!({ "name": "p", "version": "1" });
+        let plan = json!({
+            "version": 1, "project": project, "pipelines": {}, "steps": {}, "models": {}, "services": {}, "schemas": {},
+        });
+        serde_json::from_value(plan).unwrap()
+    }
+
+    fn value(kind: &str) -> PortType {
+        serde_json::from_value(json!({ "value": { "kind": kind } })).unwrap()
+    }
+
+    fn list(kind: &str) -> PortType {
+        PortType::List(Box::new(value(kind)))
+    }
+
+    fn port(task: &str, depth: u32) -> Source {
+        Source::Port {
+            task: task.to_owned(),
+            port: "out".to_owned(),
+            depth,
+        }
+    }
+
+    #[test]
+    fn facts_of_the_platform_have_the_types_of_the_language() {
+        let mut run = Run::new();
+        let large = 9_007_199_254_740_993_i64;
+        run.placement.parameters = BTreeMap::from([
+            ("n".to_owned(), json!(large)),
+            ("whole".to_owned(), json!(5.0)),
+            ("wait".to_owned(), json!("90min")),
+        ]);
+        run.placement.items.insert("loop".to_owned(), json!("a"));
+        run.placement.scheduled = Some("2026-01-01T02:00:00+02:00".to_owned());
+        run.placement.outcomes.insert("look".to_owned(), "failed".to_owned());
+        let parameter = |name: &str| Source::Parameter(name.to_owned());
+        assert_eq!(run.resolve(&value("int"), parameter("n")), Ok(Value::Int(large)));
+        assert_eq!(run.resolve(&value("int"), parameter("whole")), Ok(Value::Int(5)));
+        assert_eq!(
+            run.resolve(&value("duration"), parameter("wait")),
+            Ok(Value::Duration(5_400_000))
+        );
+        let item = Source::Item("loop".to_owned());
+        assert_eq!(run.resolve(&value("string"), item), Ok(Value::String("a".to_owned())));
+        assert_eq!(
+            run.resolve(&value("string"), Source::RunId),
+            Ok(Value::String("r".to_owned()))
+        );
+        assert_eq!(run.resolve(&value("int"), Source::Attempt), Ok(Value::Int(3)));
+        let time = Value::Datetime("2026-01-01T00:00:00Z".to_owned());
+        assert_eq!(run.resolve(&value("datetime"), Source::ScheduledTime), Ok(time));
+        let unfit = run.resolve(&value("string"), parameter("n")).unwrap_err();
+        assert!(unfit.summary.contains("`compute` cannot take `x`"), "{unfit:?}");
+        let untold = run.resolve(&value("int"), parameter("gone")).unwrap_err();
+        assert_eq!(untold.summary, "The platform does not tell the parameter `gone`.");
+        run.placement.scheduled = Some("soon".to_owned());
+        assert!(run.resolve(&value("datetime"), Source::ScheduledTime).is_err());
+    }
+
+    #[test]
+    fn outputs_are_read_at_the_position_of_their_task() {
+        let mut run = Run::new();
+        run.left("outside", "out", json!(1));
+        run.left("inside/4/2", "out", json!(2));
+        run.placement.at = vec![4, 2];
+        assert_eq!(run.resolve(&value("int"), port("outside", 0)), Ok(Value::Int(1)));
+        assert_eq!(run.resolve(&value("int"), port("inside", 2)), Ok(Value::Int(2)));
+        let missing = run.resolve(&value("int"), port("inside", 1)).unwrap_err();
+        assert!(
+            missing.summary.starts_with("`inside` has left no outputs"),
+            "{missing:?}"
+        );
+        assert!(missing.summary.contains("/p/r/inside/4/outputs.json"), "{missing:?}");
+        assert!(run.resolve(&value("int"), port("inside", 3)).is_err());
+        std::fs::write(run.root.join("p/r/outside/outputs.json"), "{").unwrap();
+        let damaged = run.resolve(&value("int"), port("outside", 0)).unwrap_err();
+        assert!(damaged.summary.contains("cannot be read"), "{damaged:?}");
+        run.left("outside", "other", json!(1));
+        let renamed = run.resolve(&value("int"), port("outside", 0)).unwrap_err();
+        assert!(renamed.summary.contains("has given no `out`"), "{renamed:?}");
+    }
+
+    #[test]
+    fn loops_gather_what_lies_below_the_own_position_in_order() {
+        let mut run = Run::new();
+        for (folder, number) in [("in/0/0", 1), ("in/0/1", 2), ("in/1/0", 3)] {
+            run.left(folder, "out", json!(number));
+        }
+        run.placement.frames = BTreeMap::from([
+            ("outer".to_owned(), vec![vec![0], vec![1]]),
+            ("inner".to_owned(), vec![vec![0, 0], vec![0, 1], vec![1, 0]]),
+        ]);
+        let inner = |depth| Source::Gathered {
+            repeat: "inner".to_owned(),
+            depth,
+            of: Box::new(port("in", 2)),
+        };
+        let ints = |numbers: &[i64]| Value::List(numbers.iter().map(|&number| Value::Int(number)).collect());
+        assert_eq!(run.resolve(&list("int"), inner(0)), Ok(ints(&[1, 2, 3])));
+        let nested = Source::Gathered {
+            repeat: "outer".to_owned(),
+            depth: 0,
+            of: Box::new(inner(1)),
+        };
+        let lists = PortType::List(Box::new(list("int")));
+        let expected = Value::List(vec![ints(&[1, 2]), ints(&[3])]);
+        assert_eq!(run.resolve(&lists, nested), Ok(expected));
+        run.placement.at = vec![0, 1];
+        assert_eq!(run.resolve(&list("int"), inner(1)), Ok(ints(&[1, 2])));
+        let element = Source::Element {
+            of: Box::new(inner(1)),
+            depth: 1,
+        };
+        assert_eq!(run.resolve(&value("int"), element), Ok(Value::Int(2)));
+        run.placement.frames.clear();
+        assert!(run.resolve(&list("int"), inner(1)).is_err());
+    }
+
+    #[test]
+    fn arms_lists_and_what_is_computed_are_resolved_within() {
+        let mut run = Run::new();
+        run.left("then", "out", json!(7));
+        run.placement.taken.insert("if".to_owned(), true);
+        let chosen = || Source::Chosen {
+            branch: "if".to_owned(),
+            then: Box::new(port("then", 0)),
+            otherwise: Box::new(port("never", 0)),
+        };
+        assert_eq!(run.resolve(&value("int"), chosen()), Ok(Value::Int(7)));
+        let both = Source::List(vec![chosen(), Source::Value(Value::Int(1))]);
+        let expected = Value::List(vec![Value::Int(7), Value::Int(1)]);
+        assert_eq!(run.resolve(&list("int"), both), Ok(expected));
+        let reference = Reference::Output {
+            node: "then".to_owned(),
+            port: "out".to_owned(),
+        };
+        let computed = |source: Source| Source::Computed {
+            expression: Box::new(Expression::Reference(reference.clone())),
+            operands: vec![SourceBinding {
+                reference: reference.clone(),
+                source,
+                ty: value("int"),
+            }],
+        };
+        assert_eq!(run.resolve(&value("int"), computed(chosen())), Ok(Value::Int(7)));
+        // The failure of an operand is told in full.
+        let missing = run.resolve(&value("int"), computed(port("gone", 0))).unwrap_err();
+        assert!(missing.summary.starts_with("`gone` has left no outputs"), "{missing:?}");
+        assert!(missing.help.is_some_and(|help| help.contains("run `gone` again")));
+        run.placement.taken.insert("if".to_owned(), false);
+        assert!(run.resolve(&value("int"), chosen()).is_err());
+        run.placement.taken.clear();
+        let untold = run.resolve(&value("int"), chosen()).unwrap_err();
+        assert_eq!(untold.summary, "The platform does not tell which arm of `if` ran.");
+    }
 }

@@ -9,7 +9,7 @@ use crate::operations::{OperationError, Report, Verdict};
 /// Why an operation did not succeed, as a run tells it.
 pub(crate) enum Told {
     /// The data or the model did not pass; the record has the verdict.
-    Refused(Failure, Json),
+    Refused(Failure, Box<Json>),
     /// It broke.
     Failed(Failure),
     /// The run was cancelled.
@@ -31,7 +31,7 @@ pub(crate) fn tell(error: OperationError, callee: &str, cancelled: bool) -> Told
                 details,
                 help: None,
             };
-            Told::Refused(failure, with_verdict(record, verdict))
+            Told::Refused(failure, Box::new(with_verdict(record, verdict)))
         }
         OperationError::Input { summary, help } => Told::Failed(Failure::new(summary, help)),
         error @ OperationError::Io { .. } => Told::Failed(Failure::new(
