@@ -39,14 +39,14 @@ const DEFAULT_EXPERIMENT: &str = "Default";
 Examples:
   mlp submit --target prod                   the project's only pipeline, to the declared target `prod`
   mlp submit credit -t prod -p trees=300 --wait
-  mlp submit credit -t airflow --unpause     the DAG file placed, read, and a run of it started
+  mlp submit credit -t airflow --unpause     its DAG placed and read by Airflow, and a run of it started
 
 Credentials for Kubeflow are looked for in MLP_KUBEFLOW_TOKEN, the file KF_PIPELINES_SA_TOKEN_PATH, MLP_KUBEFLOW_COOKIE,
 the token of a Kubeflow pod, and the cookie in ~/.config/kfp/context.json; the address is the target's `host`, else
 KF_PIPELINES_ENDPOINT. Credentials for Vertex AI are looked for in GOOGLE_OAUTH_ACCESS_TOKEN, the file
-GOOGLE_APPLICATION_CREDENTIALS, those of `gcloud auth application-default login`, and the machine's own.
-Credentials for Airflow are looked for in
-MLP_AIRFLOW_TOKEN, else in MLP_AIRFLOW_USER and MLP_AIRFLOW_PASSWORD. Certificates of one's own are named by SSL_CERT_FILE, a proxy by HTTPS_PROXY.
+GOOGLE_APPLICATION_CREDENTIALS, those of `gcloud auth application-default login`, and the machine's own. Credentials for
+Airflow are looked for in MLP_AIRFLOW_TOKEN, else in MLP_AIRFLOW_USER and MLP_AIRFLOW_PASSWORD. Certificates of one's own
+are named by SSL_CERT_FILE, a proxy by HTTPS_PROXY.
 
 Ctrl-C while waiting stops the watching; the run goes on.")]
 pub struct Arguments {

@@ -121,10 +121,14 @@ fn help(error: &RemoteError) -> String {
             "Airflow wants to know who asks: put a token into {TOKEN_VARIABLE}, or a user into {USER_VARIABLE} and \
              {PASSWORD_VARIABLE}. A token may also have expired."
         ),
-        Some(403) => "This user may not do that. Reading DAGs and import errors, starting runs and (for `--unpause`) changing DAGs \
-                      are rights that whoever runs Airflow gives."
-            .to_owned(),
-        Some(404) => "Airflow no longer has what was asked for. See whether the DAG file is still in its folder.".to_owned(),
+        // Airflow answers 403 to a token that it cannot read, too.
+        Some(403) => format!(
+            "This user may not do that, or the token of {TOKEN_VARIABLE} is not one of this Airflow's. Reading DAGs and import \
+             errors, starting runs and (for `--unpause`) changing DAGs are rights that whoever runs Airflow gives."
+        ),
+        Some(404) => {
+            "Airflow no longer has what was asked for. See whether the DAG file is still in its folder.".to_owned()
+        }
         Some(400 | 409 | 422) => "Airflow's own words say what it did not accept.".to_owned(),
         Some(_) | None => error.help().to_owned(),
     }

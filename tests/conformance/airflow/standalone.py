@@ -2,6 +2,7 @@
 
 Another one runs in a pod, and is marked as failed while it runs: the pod is deleted, and what runs in it is told to
 end.
+A third one is brought there by `mlp submit`.
 """
 
 import json
@@ -13,6 +14,7 @@ from pathlib import Path
 from cluster import Cluster, Image, Settings
 from deployment import Deployment, until
 from pods_support import PROJECTS, built
+from submit import submitted
 from suite import expect, main
 
 PROJECT = PROJECTS / "scheduled"
@@ -148,6 +150,7 @@ def check(_) -> None:
                 by_data(pipeline)
                 holds(pipeline, pipeline.first("scheduled"), 12, "few")
                 marked_failed(airflow, cluster)
+                submitted(airflow, Path(folder) / "submitted")
 
 
 def place(airflow: Deployment, folder: Path, bucket: Path) -> None:
