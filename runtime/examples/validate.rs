@@ -15,7 +15,7 @@ use camino::Utf8PathBuf;
 use mlp::plan::{Checks, Node, NodeKind, Operation, PLAN_VERSION, Plan, Project};
 use mlp::types::Schema;
 use mlp_runtime::operations::{
-    Baseline, Context, Item, Lineage, PredictError, PredictRequest, PredictResponse, Predictor, run,
+    Approval, Baseline, Context, Item, Lineage, PredictError, PredictRequest, PredictResponse, Predictor, run,
 };
 
 #[derive(serde::Deserialize)]
@@ -83,6 +83,7 @@ fn main() -> Result<ExitCode, Box<dyn std::error::Error>> {
             python: &NoPython,
             registry: &outputs,
             baseline: &Baseline::default(),
+            approval: Approval::default(),
             now: jiff::Timestamp::now(),
             cancelled: &AtomicBool::new(false),
             lineage: &Lineage::default(),

@@ -149,6 +149,7 @@ fn stage_of<'g>(flow: &Flow<'g>, demand: &MissingEvidence, cause: &Operand) -> O
             | Operation::Evaluate { .. }
             | Operation::Champion { .. }
             | Operation::Prior { .. }
+            | Operation::Approve { .. }
             | Operation::Deploy { .. } => return None,
         };
         let given = &input(node, name)?.value;

@@ -158,14 +158,14 @@ impl<'g> Flow<'g> {
     }
 }
 
-/// What an operation is given that gives the same artifact back with more evidence.
+/// What an operation is given that gives the same artifact back, perhaps with more evidence.
 fn stage_input(node: &Node) -> Option<&Operand> {
     let NodeKind::Operation(operation) = &node.kind else {
         return None;
     };
     let name = match operation.as_ref() {
         Operation::Validate { .. } => "data",
-        Operation::Gate { .. } | Operation::Register { .. } => "model",
+        Operation::Gate { .. } | Operation::Approve { .. } | Operation::Register { .. } => "model",
         Operation::Challenge(_) => "candidate",
         Operation::Read { .. }
         | Operation::Features(_)

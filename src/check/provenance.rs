@@ -347,7 +347,7 @@ impl Walk<'_> {
                 let held = self.given(node, "model");
                 self.give(node, "output", held);
             }
-            Operation::Register { .. } => {
+            Operation::Approve { .. } | Operation::Register { .. } => {
                 let held = self.given(node, "model");
                 self.give(node, "output", held);
             }

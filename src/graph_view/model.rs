@@ -343,7 +343,8 @@ fn kind(node: &Node) -> Kind {
             Operation::Validate { .. }
             | Operation::Evaluate { .. }
             | Operation::Gate { .. }
-            | Operation::Challenge(_) => Kind::Evidence,
+            | Operation::Challenge(_)
+            | Operation::Approve { .. } => Kind::Evidence,
             Operation::Champion { .. } | Operation::Prior { .. } => Kind::Model,
             Operation::Register { .. } | Operation::Deploy { .. } => Kind::Release,
         },
@@ -438,6 +439,7 @@ fn operation_details(operation: &Operation) -> Vec<String> {
         Operation::Gate { conditions: list } => conditions(list),
         Operation::Challenge(challenge) => conditions(&challenge.conditions),
         Operation::Mask { columns, .. } => vec![format!("columns: {}", columns.join(", "))],
+        Operation::Approve { by, .. } => vec![format!("by: {by}")],
         Operation::Deploy { service } => vec![format!("service: {service}")],
         Operation::Read { .. }
         | Operation::Project(_)

@@ -79,6 +79,17 @@ pub enum Operation {
         /// The label value that counts as positive, for binary classification.
         positive: Option<Value>,
     },
+    /// `model` → `output`: the same model, once a person has said that it may go on.
+    Approve {
+        /// Who is asked.
+        by: String,
+        /// What they are asked; empty for the model's name alone.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        message: String,
+        /// Milliseconds after which no answer is a no; as long as it takes when absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        timeout: Option<i64>,
+    },
     /// `model` → `output`: a new version in the registry.
     Register {
         /// Key in the plan's models.
@@ -108,6 +119,7 @@ impl Operation {
             Self::Challenge(_) => "challenge",
             Self::Champion { .. } => "champion",
             Self::Prior { .. } => "prior",
+            Self::Approve { .. } => "approve",
             Self::Register { .. } => "register",
             Self::Deploy { .. } => "deploy",
         }

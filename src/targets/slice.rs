@@ -67,7 +67,7 @@ impl Slice<'_> {
             | Operation::Register { model } => self.model(model),
             Operation::Challenge(challenge) => self.model(&challenge.model),
             Operation::Deploy { service } => self.service(service),
-            Operation::Split { .. } | Operation::Mask { .. } | Operation::Gate { .. } => {}
+            Operation::Split { .. } | Operation::Mask { .. } | Operation::Gate { .. } | Operation::Approve { .. } => {}
         }
     }
 

@@ -53,6 +53,7 @@ fn predicts(operation: &Operation) -> bool {
         | Operation::Mask { .. }
         | Operation::Gate { .. }
         | Operation::Champion { .. }
-        | Operation::Prior { .. } => false,
+        | Operation::Prior { .. }
+        | Operation::Approve { .. } => false,
     }
 }

@@ -1,6 +1,6 @@
 //! `mlp run`: a pipeline on this machine.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use clap::Args;
 use mlp::plan::{Graph, Node, NodeKind, Pipeline, Plan};
@@ -38,6 +38,9 @@ pub struct Arguments {
     /// Run everything anew instead of reusing outputs of earlier runs
     #[arg(long)]
     fresh: bool,
+    /// A node that a person approves: an `approve` of the pipeline; may be repeated
+    #[arg(long, value_name = "NODE")]
+    approve: Vec<String>,
     /// Write events as JSON lines
     #[arg(long)]
     json: bool,
@@ -56,6 +59,7 @@ pub fn run(arguments: &Arguments, context: &Context) -> Result<Exit, Problem> {
     let executor = Executor::open(&project.root)?;
     let mut options = Options {
         cache: !arguments.fresh,
+        approved: approved(&plan, pipeline, &arguments.approve)?,
         lock: project.lock()?,
         ..Options::default()
     };
@@ -119,6 +123,19 @@ pub fn parameters(pipeline: &Pipeline, given: &[String]) -> Result<BTreeMap<Stri
         }
     }
     Ok(values)
+}
+
+/// The nodes that the command line approves.
+fn approved(plan: &Plan, pipeline: &Pipeline, given: &[String]) -> Result<BTreeSet<String>, Problem> {
+    let mut known = names(plan, pipeline);
+    known.retain(|(_, callee)| callee == "approve");
+    for name in given {
+        if !known.iter().any(|(known, _)| known == name) {
+            let names = known.iter().map(|(name, _)| name.as_str());
+            return Err(Problem::unknown("`approve` called", name, names));
+        }
+    }
+    Ok(given.iter().cloned().collect())
 }
 
 /// The nodes' names and callees, those of regions and called pipelines too, as far as they are known before the run.

@@ -160,6 +160,7 @@ pub(crate) fn source_input(operation: &Operation) -> Option<&'static str> {
         | Operation::Challenge(_)
         | Operation::Champion { .. }
         | Operation::Prior { .. }
+        | Operation::Approve { .. }
         | Operation::Register { .. }
         | Operation::Deploy { .. } => None,
     }
@@ -179,6 +180,7 @@ pub(crate) fn predicts_with<'p>(plan: &'p Plan, operation: &Operation) -> Option
         | Operation::Gate { .. }
         | Operation::Champion { .. }
         | Operation::Prior { .. }
+        | Operation::Approve { .. }
         | Operation::Register { .. }
         | Operation::Deploy { .. } => return None,
     };
@@ -211,6 +213,7 @@ pub(crate) fn operation_key(
         | Operation::Split { .. }
         | Operation::Mask { .. }
         | Operation::Gate { .. }
+        | Operation::Approve { .. }
         | Operation::Deploy { .. } => {}
     }
     Ok(Some(key))
@@ -254,6 +257,8 @@ fn is_pure(operation: &Operation) -> bool {
         }
         // Both leave evidence in the registry, which must be there also when the registry was emptied.
         Operation::Gate { .. } | Operation::Challenge(_) => false,
+        // A yes is for one run.
+        Operation::Approve { .. } => false,
         Operation::Read { .. }
         | Operation::Features(_)
         | Operation::Project(_)

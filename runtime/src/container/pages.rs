@@ -48,7 +48,8 @@ pub(crate) fn page(told: &Told<'_>) -> String {
         | Operation::Mask { .. }
         | Operation::Predict { .. }
         | Operation::Champion { .. }
-        | Operation::Prior { .. } => {}
+        | Operation::Prior { .. }
+        | Operation::Approve { .. } => {}
     }
     details(&mut text, told.details);
     text

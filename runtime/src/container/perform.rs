@@ -15,7 +15,7 @@ use crate::events::Failure;
 use crate::executor::{Cancel, CancelLevel};
 use crate::node::operation::{Told, decision, tell};
 use crate::node::{Places, baseline, broken_plan};
-use crate::operations::{self, Baseline, Context, Item, Lineage, OperationError, Report};
+use crate::operations::{self, Approval, Baseline, Context, Item, Lineage, OperationError, Report};
 use crate::python::PythonPredictor;
 use crate::store::{Datum, content_digest};
 
@@ -126,6 +126,8 @@ fn run(
             baseline,
             python: &predictor,
             registry: &registry,
+            // A platform asks people itself, and starts no such node.
+            approval: Approval::default(),
             now: work.now,
             cancelled,
             lineage: &lineage,

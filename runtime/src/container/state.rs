@@ -61,6 +61,7 @@ impl State {
             | Operation::Evaluate { .. }
             | Operation::Gate { .. }
             | Operation::Challenge(_)
+            | Operation::Approve { .. }
             | Operation::Prior { .. } => return Ok(()),
         };
         if self.root.is_some() {

@@ -17,7 +17,7 @@ use crate::cache::{KeyBuilder, predicts_with, source_input};
 use crate::events::Failure;
 use crate::metadata::LogStream;
 use crate::node::operation::{Told, decision, tell};
-use crate::operations::{self, Baseline, Context, Item, OperationError, Report};
+use crate::operations::{self, Approval, Baseline, Context, Item, OperationError, Report};
 use crate::process::Log;
 use crate::python::PythonPredictor;
 use crate::store::{Datum, extension};
@@ -46,6 +46,15 @@ pub(super) fn add_sources(
     key.text(path.extension().unwrap_or_default());
     key.text(&digest);
     Ok(true)
+}
+
+/// The name of a node for all turns of the loops around it: `part/release` of `part[0]/release[2]`.
+fn without_turns(path: &str) -> String {
+    let kept = path.split('[').enumerate().map(|(position, part)| match position {
+        0 => part,
+        _ => part.split_once(']').map_or("", |(_, rest)| rest),
+    });
+    kept.collect()
 }
 
 /// Runs an operation.
@@ -78,6 +87,7 @@ pub(super) fn run(
         progress: &progress,
         note_lock: &note_lock,
     };
+    let named = without_turns(&job.path);
     let context = Context {
         plan: session.plan,
         node: job.node,
@@ -87,6 +97,10 @@ pub(super) fn run(
         baseline,
         python: &predictor,
         registry: &registry,
+        approval: Approval {
+            node: &named,
+            given: session.options.approved.contains(&named),
+        },
         now: session.now,
         cancelled: &session.cancelled,
         lineage: &lineage,

@@ -1,6 +1,6 @@
 //! What a run may be told beyond its parameters: how many nodes at once, on what machine, how it is cancelled.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use camino::{Utf8Path, Utf8PathBuf};
@@ -31,6 +31,8 @@ pub struct Options {
     pub environments: Option<Utf8PathBuf>,
     /// What the project pins: packages are installed at these versions, from files with these hashes.
     pub lock: Lock,
+    /// The nodes whose `approve` a person has said yes to.
+    pub approved: BTreeSet<String>,
     /// How long a step may take to end after it was asked to, before it is killed; milliseconds.
     pub grace: u64,
 }
@@ -46,6 +48,7 @@ impl Default for Options {
             log_limit: LOG_LIMIT,
             environments: None,
             lock: Lock::default(),
+            approved: BTreeSet::new(),
             grace: 5_000,
         }
     }

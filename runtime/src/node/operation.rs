@@ -75,6 +75,7 @@ pub(crate) fn decision<'r>(operation: &Operation, result: &'r Result<Report, Ope
         Operation::Validate { .. } => "validate",
         Operation::Gate { .. } => "gate",
         Operation::Challenge(_) => "challenge",
+        Operation::Approve { .. } => "approve",
         Operation::Register { .. } => "register",
         Operation::Deploy { .. } => "deploy",
         Operation::Read { .. }

@@ -15,6 +15,7 @@ use crate::data::dataset::Dataset;
 
 pub use deploy::{Deployment, follow_champion, registered_model};
 
+mod approve;
 mod challenge;
 mod champion;
 mod comparison;
@@ -56,6 +57,7 @@ pub fn run(operation: &Operation, context: &Context) -> Result<Report, Operation
         Operation::Challenge(challenge) => challenge::run(challenge, context),
         Operation::Champion { model } => champion::run(model, context),
         Operation::Prior { model, label, positive } => prior::run(model, label, positive.as_ref(), context),
+        Operation::Approve { by, message, .. } => approve::run(by, message, context),
         Operation::Register { model } => register::run(model, context),
         Operation::Deploy { service } => deploy::run(service, context),
     }
@@ -118,6 +120,8 @@ pub struct Context<'a> {
     pub python: &'a dyn Predictor,
     /// The folder of the project's registry, shared by all runs (`.mlp/registry`).
     pub registry: &'a Utf8Path,
+    /// Whether a person has said yes to this node, where it is an `approve`.
+    pub approval: Approval<'a>,
     /// When the run was started: the operation's only clock.
     pub now: jiff::Timestamp,
     /// Set when the run is cancelled; looked at between batches.
@@ -126,6 +130,15 @@ pub struct Context<'a> {
     pub lineage: &'a Lineage,
     /// Free lines for the step's log.
     pub log: &'a (dyn Fn(&str) + Sync),
+}
+
+/// What a person has said about a node before it runs.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Approval<'a> {
+    /// The node, as `mlp run --approve` names it.
+    pub node: &'a str,
+    /// Whether they have said yes.
+    pub given: bool,
 }
 
 /// The dataset that the same `validate` gave in the run that made the present champion.

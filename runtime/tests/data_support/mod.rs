@@ -10,8 +10,8 @@ use mlp::plan::{Node, NodeKind, Operation, Plan, Project};
 use mlp::types::{Bound, Column, ColumnTag, DataKind, DataType, EnumType, EnumVariant, Refinement, Schema, Value};
 use mlp_runtime::data::dataset::{Dataset, Wanted};
 use mlp_runtime::operations::{
-    Baseline, Context, Item, Lineage, OperationError, PredictError, PredictRequest, PredictResponse, Predictor, Report,
-    run,
+    Approval, Baseline, Context, Item, Lineage, OperationError, PredictError, PredictRequest, PredictResponse,
+    Predictor, Report, run,
 };
 
 /// A folder with a plan, in which operations are run one after another.
@@ -105,6 +105,7 @@ impl Bench {
             python: &NoPython,
             registry: &registry,
             baseline: &self.baseline,
+            approval: Approval::default(),
             now: self.now,
             cancelled: &self.cancelled,
             lineage: &Lineage::default(),

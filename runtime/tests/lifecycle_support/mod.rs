@@ -17,8 +17,8 @@ use mlp::plan::{
 use mlp::types::{Column, DataKind, DataType, RecordField, Schema, Value};
 use mlp_runtime::data::dataset::{Dataset, DatasetWriter};
 use mlp_runtime::operations::{
-    Baseline, Context, Item, Lineage, OperationError, PredictError, PredictRequest, PredictResponse, Predictor, Report,
-    run,
+    Approval, Baseline, Context, Item, Lineage, OperationError, PredictError, PredictRequest, PredictResponse,
+    Predictor, Report, run,
 };
 
 /// A project in a temporary folder.
@@ -244,6 +244,7 @@ impl Bench {
             baseline: &Baseline::default(),
             python: &self.predictor,
             registry: &self.registry(),
+            approval: Approval::default(),
             now: self.now,
             cancelled: &AtomicBool::new(false),
             lineage: &self.lineage,

@@ -20,7 +20,7 @@ use super::scope::Computed;
 use super::{describe, features, operations, run_functions};
 
 /// Names of the language that this version does not have yet.
-const NOT_YET: &[&str] = &["approve", "shadow", "ab_test", "query", "import"];
+const NOT_YET: &[&str] = &["shadow", "ab_test", "query", "import"];
 
 /// What can be called.
 pub(super) enum Callable {

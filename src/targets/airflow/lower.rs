@@ -334,7 +334,8 @@ fn reads_registry(node: &Node) -> bool {
             | Operation::Mask { .. }
             | Operation::Predict { .. }
             | Operation::Evaluate { .. }
-            | Operation::Prior { .. } => false,
+            | Operation::Prior { .. }
+            | Operation::Approve { .. } => false,
         },
         NodeKind::Step(_) | NodeKind::Branch(_) | NodeKind::Loop(_) | NodeKind::Finally(_) | NodeKind::Pipeline(_) => {
             false

@@ -72,6 +72,8 @@ pub enum Feature {
     Schedule,
     /// A trigger that waits for data.
     DataTrigger,
+    /// `approve` of `std::model`
+    Approval,
     /// A name between back-ticks, or a very long one.
     Name,
 }
@@ -102,7 +104,7 @@ impl Support {
 
 impl Feature {
     /// All of them.
-    pub const ALL: [Self; 30] = [
+    pub const ALL: [Self; 31] = [
         Self::PythonStep,
         Self::CommandStep,
         Self::Operation,
@@ -132,6 +134,7 @@ impl Feature {
         Self::Registry,
         Self::Schedule,
         Self::DataTrigger,
+        Self::Approval,
         Self::Name,
     ];
 
@@ -168,6 +171,7 @@ impl Feature {
             Self::Registry => "`champion`, `register` and `deploy`",
             Self::Schedule => "triggers with a schedule",
             Self::DataTrigger => "triggers that wait for data",
+            Self::Approval => "`approve`",
             Self::Name => "every name",
         }
     }
@@ -207,6 +211,7 @@ fn local(feature: Feature) -> Support {
         | Feature::Registry
         | Feature::Name => Support::Full,
         Feature::Schedule | Feature::DataTrigger => Support::Lowered("recorded; `mlp run` starts a run at once"),
+        Feature::Approval => Support::Lowered("refused until the run is started with `--approve NODE`"),
         Feature::Resources | Feature::Gpu => Support::Lowered("checked against the machine, and used to schedule"),
         Feature::Tpu => Support::Lowered("refused when a run starts: no TPU is looked for on this machine"),
         Feature::Disk | Feature::Spot | Feature::Kubernetes => {
@@ -247,6 +252,10 @@ fn pipeline_spec(feature: Feature) -> Support {
         Feature::LargeInteger => Support::Refused {
             why: "numbers are kept as 64-bit floating point on the way, which has no whole number beyond 9007199254740991 exactly",
             way_out: "Make it a `string`, and convert it in the step.",
+        },
+        Feature::Approval => Support::Refused {
+            why: "a run of the platform cannot wait for a person",
+            way_out: "End the pipeline before, and let people start another one that takes the model on.",
         },
         Feature::Name => Support::Lowered("made of the characters that the platform allows, and told apart by numbers"),
         Feature::DataTrigger => Support::Refused {
@@ -301,6 +310,7 @@ fn kubeflow(feature: Feature) -> Support {
         | Feature::ContainerHole
         | Feature::LargeInteger
         | Feature::DataTrigger
+        | Feature::Approval
         | Feature::Name => pipeline_spec(feature),
     }
 }
@@ -351,6 +361,7 @@ fn vertex(feature: Feature) -> Support {
         | Feature::ContainerHole
         | Feature::LargeInteger
         | Feature::DataTrigger
+        | Feature::Approval
         | Feature::Name => pipeline_spec(feature),
     }
 }

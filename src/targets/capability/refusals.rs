@@ -397,6 +397,10 @@ impl<'p> Finder<'p> {
             | Operation::Gate { .. }
             | Operation::Challenge(_)
             | Operation::Prior { .. } => false,
+            Operation::Approve { .. } => {
+                self.uses(Some(node), Feature::Approval);
+                false
+            }
         };
         if needs_registry && let Some((why, way_out)) = self.registry.take() {
             self.refuse(Some(node), Feature::Registry, why, way_out);

@@ -213,6 +213,7 @@ impl<'r> Lowering<'r> {
             | Operation::Challenge(_)
             | Operation::Champion { .. }
             | Operation::Prior { .. }
+            | Operation::Approve { .. }
             | Operation::Register { .. } => None,
         }
         .unwrap_or_else(|| node.clone());

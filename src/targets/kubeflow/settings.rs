@@ -103,7 +103,7 @@ fn tie(operation: &Operation) -> Tie {
     match operation {
         Operation::Read { .. } => Tie::World,
         Operation::Champion { .. } | Operation::Register { .. } | Operation::Deploy { .. } => Tie::Registry,
-        Operation::Gate { .. } | Operation::Challenge(_) => Tie::Records,
+        Operation::Gate { .. } | Operation::Challenge(_) | Operation::Approve { .. } => Tie::Records,
         Operation::Validate { checks, .. } => {
             let checks = checks.iter().flat_map(|checks| &checks.checks);
             let ties: Vec<Tie> = checks.map(|check| tie_of_check(&check.measure)).collect();

@@ -41,6 +41,7 @@ fn pages(plan: &Plan, operation: &Operation) -> &'static [(&'static str, &'stati
         | Operation::Mask { .. }
         | Operation::Predict { .. }
         | Operation::Champion { .. }
-        | Operation::Prior { .. } => &[],
+        | Operation::Prior { .. }
+        | Operation::Approve { .. } => &[],
     }
 }

@@ -1,10 +1,11 @@
-//! `gate`, `challenge`, `champion`, `register`, `deploy`.
+//! `gate`, `challenge`, `champion`, `approve`, `register`, `deploy`.
 
 use crate::check::pipelines::arguments::Given;
 use crate::check::pipelines::calls::Site;
 use crate::check::pipelines::elaborator::Elaborator;
+use crate::diagnostics::Code;
 use crate::plan::{Challenge, Operation};
-use crate::types::{ArtifactKind, ArtifactType, Evidence, Type};
+use crate::types::{ArtifactKind, ArtifactType, Evidence, Type, Value};
 
 use super::Built;
 use super::conditions::{self, Subjects};
@@ -59,6 +60,37 @@ pub(super) fn challenge(elaborator: &mut Elaborator<'_>, site: &Site<'_>) -> Opt
 pub(super) fn champion(site: &Site<'_>) -> Option<Built> {
     let model = site.generics.model("M")?.to_owned();
     Some(Built::new(Operation::Champion { model }, &["fallback"]))
+}
+
+/// `approve(model, by: "risk-team")`: the model keeps the evidence that it has.
+pub(super) fn approve(elaborator: &mut Elaborator<'_>, site: &Site<'_>) -> Option<Built> {
+    let text = |value| match value {
+        Value::String(text) => Some(text),
+        _ => None,
+    };
+    let by = text(elaborator.constant(site, "by")?)?;
+    if by.trim().is_empty() {
+        let message = "`approve` does not say who is asked.";
+        let problem = elaborator.problem(Code::ConstantRefused, site.place_of("by"), message);
+        elaborator.report(problem.help("Name a person or a team: `by: \"risk-team\"`."));
+        return None;
+    }
+    let message = text(elaborator.constant(site, "message")?)?;
+    let timeout = match elaborator.constant(site, "timeout") {
+        Some(Value::Duration(timeout)) if timeout <= 0 => {
+            let message = "Nobody can answer within no time.";
+            let problem = elaborator.problem(Code::ConstantRefused, site.place_of("timeout"), message);
+            elaborator.report(problem.help("Write how long the run waits for an answer: `timeout: 24h`."));
+            return None;
+        }
+        Some(Value::Duration(timeout)) => Some(timeout),
+        _ => None,
+    };
+    let Some(Given::Computed(model)) = site.given("model") else {
+        return None;
+    };
+    let built = Built::new(Operation::Approve { by, message, timeout }, &["model"]);
+    Some(built.giving(model.ty()))
 }
 
 /// `register(model)`

@@ -78,6 +78,7 @@ impl Elaborator<'_> {
             "gate" => lifecycle::gate(self, site),
             "challenge" => lifecycle::challenge(self, site),
             "champion" => lifecycle::champion(site),
+            "approve" => lifecycle::approve(self, site),
             "register" => lifecycle::register(site),
             "deploy" => lifecycle::deploy(self, site),
             other => {

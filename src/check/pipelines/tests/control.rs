@@ -159,7 +159,7 @@ fn operators_take_values_of_one_type() {
 #[test]
 fn what_is_not_built_yet_says_so() {
     assert_eq!(
-        wrong("  approve(fit)"),
-        "error[E0901]: `approve` is part of the language, but this version of mlp does not have it yet."
+        wrong("  shadow(fit)"),
+        "error[E0901]: `shadow` is part of the language, but this version of mlp does not have it yet."
     );
 }
