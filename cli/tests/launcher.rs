@@ -7,7 +7,10 @@
 
 mod launcher_support;
 
+use std::fmt::Write as _;
 use std::fs;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 use launcher_support::Project;
 use mlp::plan::{Input, Node, Operand, Port, Reference};
@@ -122,4 +125,318 @@ fn values_are_computed_and_artifacts_given_on_by_address() {
     let tree = project.outputs("made").join("tree");
     let expected = json!({"out": out, "tree": tree, "big": 9_007_199_254_740_993_i64, "wait": "1h30min"});
     assert_eq!(ended.returned, Some(expected));
+}
+
+const LOANS: &str = r#"
+use std::data::{mask, read, split}
+use std::model::{evaluate, predict, prior}
+
+schema Loan {
+  id: int @key
+  amount: float > 0
+  sex: enum { female, male }
+  defaulted: bool @label
+}
+
+checks LoanQuality on Loan {
+  rows in 10..=5_000
+  drift(amount, psi) < 0.2 since baseline
+}
+
+features LoanFeatures from Loan {
+  keep { id, amount, defaulted }
+  group = if sex == female { "f" } else { "m" } @protected
+  log_amount = ln(amount)
+}
+
+model LoanModel {
+  registry: "loan-risk"
+  task:     binary_classification
+  input:    LoanFeatures without { @label, @protected, @key }
+  output:   { probability: float in 0..=1 }
+  run:      python "loans.py:predict"
+}
+
+step fit(data: validated Dataset<LoanFeatures>, share: float in 0..=1) -> LoanModel {
+  run: command ["sh", "./fit.sh", "{share}", "{data}", "{output}"]
+}
+
+service LoanApi for LoanModel { platform: local }
+
+pipeline loans(source: string = "loans.csv", worst: float = 0.9, share: float in 0..=1 = 0.3) {
+  let raw = read<Loan>(source)
+  let clean = validate(raw, LoanQuality)
+  let rows = LoanFeatures(clean)
+  let parts = split(rows, test: 25%, seed: 42)
+  let model = fit(parts.train, share)
+  let scores = evaluate(model, parts.test)
+  let gated = gate(model, scores) {
+    log_loss <= worst
+    latency.p95 <= 20s
+  }
+  let proven = challenge(gated, champion(LoanModel, fallback: prior(parts.train)), on: parts.test) {
+    candidate.log_loss <= champion.log_loss + 1.0
+  }
+  deploy(register(proven), to: LoanApi)
+}
+"#;
+
+/// A model that always says the same, in the form that needs no Python.
+const FIT: &str = r#"set -e
+test -s "$2"
+mkdir "$3"
+printf '{"format":"prior","task":"binary_classification","values":{"probability":%s}}' "$1" > "$3/model.json"
+"#;
+
+fn loans(scale: f64) -> String {
+    let mut text = "id,amount,sex,defaulted\n".to_owned();
+    for row in 0..400_u32 {
+        let amount = f64::from(row * 7919 % 1000 + 1) * scale;
+        let (sex, defaulted) = (["female", "male"][(row % 2) as usize], row % 10 < 3);
+        writeln!(text, "{row},{amount},{sex},{defaulted}").unwrap();
+    }
+    text
+}
+
+fn life_cycle() -> Project {
+    Project::new(
+        LOANS,
+        &[
+            ("loans.csv", &loans(1.0)),
+            ("loans.py", "def predict(model, data):\n    return data\n"),
+            ("fit.sh", FIT),
+        ],
+    )
+}
+
+#[test]
+fn a_model_goes_all_the_way_into_service_and_the_same_work_is_done_once() {
+    let mut project = life_cycle();
+    let ended = project.run_all();
+    assert!(
+        ended["raw"].stdout.contains("✓ raw  400 rows"),
+        "{}",
+        ended["raw"].stdout
+    );
+    let page = fs::read_to_string(project.outputs("clean").join("report.html")).unwrap();
+    assert!(page.contains("✓ passed: 400 rows"), "{page}");
+    let metrics = fs::read_to_string(project.outputs("scores").join("metrics.json")).unwrap();
+    let metrics: serde_json::Value = serde_json::from_str(&metrics).unwrap();
+    assert!(metrics["log_loss"].as_f64().unwrap() > 0.0, "{metrics}");
+    // What judges, or keeps something in the registry, is done in every run, as on this machine.
+    project.begin("run-2");
+    let again = project.run_all();
+    for node in ["raw", "rows", "parts", "model", "scores"] {
+        assert!(again[node].stdout.contains("cached"), "{node}: {}", again[node].stdout);
+        assert_eq!(again[node].returned, ended[node].returned, "{node}");
+    }
+    assert!(!again["gated"].stdout.contains("cached"));
+    // A second attempt does the work, whatever is known of it.
+    project.placement.attempt = 2;
+    assert!(!project.run("raw").stdout.contains("cached"));
+    // Other data is other work.
+    project.begin("run-3");
+    fs::write(project.path.join("loans.csv"), loans(2.0)).unwrap();
+    assert!(!project.run("raw").stdout.contains("cached"));
+}
+
+#[test]
+fn what_does_not_pass_ends_with_65_and_leaves_its_page_and_no_outputs() {
+    let project = life_cycle();
+    let dirty = loans(1.0).replace("\n0,1,", "\n0,-1,");
+    fs::write(project.path.join("loans.csv"), dirty).unwrap();
+    assert_eq!(project.run("raw").code, Some(0));
+    let ended = project.run("clean");
+    assert_eq!(ended.code, Some(65), "{}", ended.stderr);
+    assert!(ended.stderr.contains("✗ clean did not pass"), "{}", ended.stderr);
+    assert_eq!(ended.returned, None);
+    assert_eq!(project.manifest("clean"), None);
+    let page = fs::read_to_string(project.outputs("clean").join("report.html")).unwrap();
+    assert!(page.contains("did not pass") && page.contains("amount"), "{page}");
+}
+
+#[test]
+fn what_cannot_be_read_ends_with_64() {
+    let project = steps();
+    let placed = serde_json::to_string(&project.placed("made")).unwrap();
+    let rootless = r#"{"root":"","pipeline":"p","run":"r","task":"t"}"#;
+    for (placed, placement, expected) in [
+        ("{", rootless, "`--placed` cannot be read"),
+        ("@nowhere.json", rootless, "`--placed` cannot be read: `nowhere.json`"),
+        (&placed, "[]", "`--placement` cannot be read"),
+        (&placed, rootless, "`--placement` cannot be read: its `root` is empty"),
+    ] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_mlp"));
+        command.args(["launch", "--placed", placed, "--placement", placement]);
+        let ended = project.ended(&command.output().unwrap());
+        assert_eq!(ended.code, Some(64), "{}", ended.stderr);
+        assert!(ended.stderr.contains(expected), "{}", ended.stderr);
+        assert!(ended.stderr.contains("help: "), "{}", ended.stderr);
+    }
+}
+
+#[test]
+fn values_that_do_not_fit_are_told_where_they_enter_and_where_they_leave() {
+    let project = steps();
+    assert_eq!(project.run("made").code, Some(0));
+    let ended = project.run_with("show", |command| {
+        command.env("HALF", "51");
+    });
+    assert_eq!(ended.code, Some(1), "{}", ended.stderr);
+    let expected = "gave an output `half` that does not fit: 51 does not fit `int in 0..=50`";
+    assert!(ended.stderr.contains(expected), "{}", ended.stderr);
+    assert_eq!(project.manifest("show"), None);
+    // The manifest of another pipeline's file: what it says is checked before it is used.
+    let manifest = project.outputs("made").join("outputs.json");
+    let text = fs::read_to_string(&manifest).unwrap();
+    fs::write(&manifest, text.replace("9007199254740993", "\"many\"")).unwrap();
+    let ended = project.run("show");
+    assert_eq!(ended.code, Some(1), "{}", ended.stderr);
+    let expected = "`show` cannot take `big`: \"many\" is not of type `int`";
+    assert!(ended.stderr.contains(expected), "{}", ended.stderr);
+}
+
+const SECRETIVE: &str = r#"
+step secretive(mode: string) -> (out: File) {
+  run: command ["sh", "./secretive.sh", "{out}", "{mode}"]
+  secrets: { TOKEN: env "SOMEWHERE" }
+  timeout: 1s
+  cache: never
+}
+
+pipeline main(mode: string = "tell") { let _ = secretive(mode) }
+"#;
+
+const SECRETIVE_SCRIPT: &str = r#"echo "token $TOKEN"
+printf '%s' "$TOKEN" > "$1"
+if [ "$2" = wait ]; then touch started; while kill -0 $PPID 2> /dev/null; do sleep 0.01; done; fi
+"#;
+
+fn secretive(mode: &str) -> Project {
+    let mut project = Project::new(SECRETIVE, &[("secretive.sh", SECRETIVE_SCRIPT)]);
+    project.placement.parameters.insert("mode".to_owned(), json!(mode));
+    project
+}
+
+#[test]
+fn secrets_come_by_reference_and_are_not_shown() {
+    let project = secretive("tell");
+    let given = |name: &'static str| {
+        move |command: &mut Command| {
+            command.env(name, "hush-hush");
+        }
+    };
+    let own = project.run_with("secretive", given("SOMEWHERE"));
+    let elsewhere = project.run_with("secretive", |command| {
+        command
+            .env("ELSEWHERE", "hush-hush")
+            .args(["--secret", "TOKEN=env:ELSEWHERE"]);
+    });
+    for ended in [own, elsewhere, project.run_with("secretive", given("TOKEN"))] {
+        assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+        assert!(ended.stdout.contains("token ***"), "{}", ended.stdout);
+        assert!(!format!("{ended:?}").contains("hush-hush"), "{ended:?}");
+        let out = fs::read_to_string(project.outputs("secretive").join("out")).unwrap();
+        assert_eq!(out, "hush-hush");
+    }
+    let ended = project.run("secretive");
+    assert_eq!(ended.code, Some(1));
+    assert!(
+        ended
+            .stderr
+            .contains("cannot have its secret `TOKEN`: the variable `SOMEWHERE` is not set"),
+        "{}",
+        ended.stderr
+    );
+}
+
+#[test]
+fn a_step_has_its_time_and_may_be_ended() {
+    let project = secretive("wait");
+    let ended = project.run_with("secretive", |command| {
+        command.env("TOKEN", "x");
+    });
+    assert_eq!(ended.code, Some(1), "{}", ended.stderr);
+    assert!(
+        ended.stderr.contains("longer than its timeout of 1s"),
+        "{}",
+        ended.stderr
+    );
+    assert_eq!(project.manifest("secretive"), None);
+
+    let started = project.path.join("started");
+    fs::remove_file(&started).unwrap();
+    let mut command = project.command(&project.placed("secretive"));
+    command.env("TOKEN", "x").stdout(Stdio::piped()).stderr(Stdio::piped());
+    let child = command.spawn().unwrap();
+    let begin = Instant::now();
+    while !started.exists() {
+        assert!(begin.elapsed() < Duration::from_secs(60), "the step does not start");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let asked = Command::new("kill").args(["-TERM", &child.id().to_string()]).status();
+    assert!(asked.unwrap().success());
+    let ended = project.ended(&child.wait_with_output().unwrap());
+    assert_eq!(ended.code, Some(130), "{}", ended.stderr);
+    assert!(ended.stderr.contains("cancelled by the platform"), "{}", ended.stderr);
+    assert_eq!(project.manifest("secretive"), None);
+    assert_eq!(ended.returned, None);
+}
+
+#[test]
+fn a_task_that_runs_again_replaces_what_it_gave() {
+    let mut project = steps();
+    project.run_all();
+    project.placement.attempt = 2;
+    project.placement.parameters.insert("count".to_owned(), json!(1));
+    let again = project.run("made");
+    assert_eq!(again.returned.unwrap()["big"], json!(1));
+    // An attempt that fails takes the manifest of the one before with it.
+    fs::write(project.path.join("make.sh"), "exit 3").unwrap();
+    let failed = project.run("made");
+    assert_eq!(failed.code, Some(1), "{}", failed.stderr);
+    assert!(
+        failed.stderr.contains("`make` ended with exit code 3"),
+        "{}",
+        failed.stderr
+    );
+    assert_eq!(project.manifest("made"), None);
+}
+
+#[test]
+fn a_full_disk_at_the_root_leaves_no_manifest() {
+    let possible = Command::new("unshare").args(["-rm", "true"]).output();
+    if !possible.is_ok_and(|output| output.status.success()) {
+        return;
+    }
+    let mut project = Project::new(
+        r#"
+step large() -> (out: File) { run: command ["sh", "-c", "head -c 9000000 /dev/zero > $1", "large", "{out}"] }
+pipeline main() { let _ = large() }
+"#,
+        &[],
+    );
+    let small = tempfile::tempdir().unwrap();
+    project.root = small.path().display().to_string();
+    project.begin("run-1");
+    let task = project.command(&project.placed("large"));
+    let script =
+        "mount -t tmpfs -o size=2m tmpfs \"$1\"; root=$1; shift; \"$@\"; code=$?; find \"$root\" -type f; exit $code";
+    let mut command = Command::new("unshare");
+    command
+        .args(["-rm", "sh", "-c", script, "sh"])
+        .arg(small.path())
+        .arg(task.get_program())
+        .args(task.get_args())
+        .current_dir(task.get_current_dir().unwrap());
+    let ended = project.ended(&command.output().unwrap());
+    assert_eq!(ended.code, Some(1), "{}", ended.stderr);
+    assert!(ended.stderr.contains("No space left on device"), "{}", ended.stderr);
+    assert!(
+        ended.stderr.contains("Make room on the disk of the root"),
+        "{}",
+        ended.stderr
+    );
+    assert_eq!(ended.stdout, "", "nothing is left there");
+    assert_eq!(project.run("large").code, Some(0));
 }
