@@ -37,7 +37,8 @@ pub(super) fn is_told(operation: &Operation) -> bool {
         | Operation::Mask { .. }
         | Operation::Predict { .. }
         | Operation::Champion { .. }
-        | Operation::Prior { .. } => false,
+        | Operation::Prior { .. }
+        | Operation::Approve { .. } => false,
     }
 }
 
