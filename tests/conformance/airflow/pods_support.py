@@ -1,5 +1,6 @@
 """A pipeline in pods: built, imported, run by the real operator on a cluster of this machine."""
 
+import atexit
 import json
 import os
 import re
@@ -15,6 +16,7 @@ from cluster import Cluster, Image, Settings
 from suite import expect, mlp
 
 ROOT = Path(tempfile.mkdtemp(prefix="pods-"))
+atexit.register(shutil.rmtree, ROOT, ignore_errors=True)
 ENVIRONMENTS = os.environ.get("MLP_CACHE_DIR", str(ROOT / "environments"))
 PROJECTS = Path(__file__).resolve().parent / "projects"
 # What a target has to say; the bucket is a folder that every pod sees, as a file server would have it.
