@@ -125,9 +125,7 @@ def marked_failed(airflow: Deployment, cluster: Cluster) -> None:
     until("the pod has ended", MINUTES, pod.ended.is_set)
     expect(pod.grace == 30, f"the pod was not deleted with its grace period, but with {pod.grace}")
     expect(pod.containers["base"].signals == ["SIGTERM"], f"its signals were {pod.containers['base'].signals}")
-    expect(
-        pod.labels().get("already_checked") == "True", "a retry would take the pod that is being deleted for its own"
-    )
+    expect(pod.labels().get("already_checked") == "True", "a retry would take a pod that is being deleted")
     expect("told to end" in pod.log(), f"the step was not told to end:\n{pod.log()}")
     expect(pipeline.ended(run) == "failed", "the run is green, though its task was marked as failed")
     expect(len(cluster.pods) == 1, "another pod was started")
