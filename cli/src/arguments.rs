@@ -78,7 +78,7 @@ pub enum Command {
     /// Run a built-in operation in a container of another platform
     #[command(hide = true)]
     Op(op::Arguments),
-    /// Run the command of a step in a container of another platform
+    /// Run one node of a pipeline in a task of another platform
     #[command(hide = true)]
     Launch(launch::Arguments),
     /// Serve an editor
