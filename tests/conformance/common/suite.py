@@ -54,10 +54,10 @@ def guarded(name: str) -> tuple:
     return name, result, problem, time.monotonic() - begin
 
 
-def main(function, cases: dict, finish=None) -> None:
+def main(function, cases: dict, finish=None, prepare=None) -> None:
     """Runs `function` on every case, by name; only those that the command line names, if it does.
 
-    When all of them ran, `finish` is given what each gave, in their order, and may find something wrong with the whole.
+    `prepare` is called once in every worker. When all of them ran, `finish` is given what each gave, in their order, and may find something wrong with the whole.
     """
     wanted = sys.argv[1:]
     chosen = [name for name in cases if not wanted or name in wanted]
@@ -68,7 +68,7 @@ def main(function, cases: dict, finish=None) -> None:
     begin = time.monotonic()
     broken = 0
     results = dict.fromkeys(chosen)
-    with multiprocessing.get_context("fork").Pool(WORKERS) as pool:
+    with multiprocessing.get_context("fork").Pool(WORKERS, prepare) as pool:
         for name, result, problem, seconds in pool.imap_unordered(guarded, chosen):
             results[name] = result
             if problem is not None:
