@@ -10,17 +10,22 @@ import fcntl
 import json
 import os
 import re
+import select
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
 import warnings
 from dataclasses import dataclass, field
 from pathlib import Path
+from unittest import mock
 
 from suite import expect
 
 HOMES = []
+# A run of a test takes a few.
+SECONDS = 120
 
 
 def settings(home: Path) -> dict:
@@ -91,6 +96,8 @@ def load(name: str):
     path = folder() / f"{name}.py"
     with warnings.catch_warnings(record=True) as warned, logged():
         warnings.simplefilter("always")
+        # Airflow's own files, closed whenever the collector comes by.
+        warnings.simplefilter("ignore", ResourceWarning)
         compile(path.read_text(encoding="utf-8"), str(path), "exec")
         bag = DagBag(str(path), bundle_path=folder(), bundle_name="dags-folder", known_pools={"default_pool"})
     expect(not bag.import_errors, "\n".join(bag.import_errors.values()))
@@ -156,6 +163,17 @@ class Run:
         return "\n".join([self.state, *lines, self.log[-6000:]])
 
 
+def said(log: str) -> str:
+    """What the tasks say, without what Airflow says of itself."""
+    lines = re.sub(r"\x1b\[[0-9;]*m", "", log).splitlines()
+    noise = ("airflow.api_fastapi", "[DAG TEST]", "::group::", "::endgroup::", "loc=task_runner.py", "dagrun.py")
+    return "\n".join(
+        re.sub(r"^\S+Z \[(\w+) *\] (.*?) *\[airflow\.task\.operators\..*", r"\1 \2", line)
+        for line in lines
+        if not any(part in line for part in noise)
+    )
+
+
 @contextlib.contextmanager
 def logged():
     """What Airflow and the tasks say, in a file instead of on the terminal."""
@@ -197,18 +215,39 @@ def variables(**changed: str):
         os.environ.update(before)
 
 
+def doze(seconds: float) -> None:
+    """`dag.test()` sleeps when nothing is ready at the moment, though nobody else will make it so."""
+    select.select([], [], [], min(seconds, 0.01))
+
+
+@contextlib.contextmanager
+def within(seconds: int):
+    """Interrupts what hangs."""
+
+    def interrupt(number, frame):
+        raise TimeoutError(f"it has not ended after {seconds} s")
+
+    before = signal.signal(signal.SIGALRM, interrupt)
+    signal.alarm(seconds)
+    try:
+        yield
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
+
+
 def test(name: str, arguments: dict, environment: dict) -> Run:
     """Runs a DAG to the end, every task in this process, its steps in processes of their own."""
     dag = load(name)
     impatient(dag)
-    with variables(**environment), logged() as file:
+    with variables(**environment), logged() as file, mock.patch("time.sleep", doze), within(SECONDS):
         problem = ""
         try:
             outcome = dag.test(run_conf=arguments)
-        except Exception as error:  # what Airflow refuses before it runs
+        except Exception as error:  # what hangs, and what Airflow refuses before it runs
             outcome, problem = None, f"{type(error).__name__}: {error}"
         file.seek(0)
-        log = re.sub(r"\x1b\[[0-9;]*m", "", file.read().decode("utf-8", "replace"))
+        log = said(file.read().decode("utf-8", "replace"))
     if outcome is None:
         return Run("refused", log=f"{log[-3000:]}\n{problem}")
     return Run(str(outcome.state.value), outcome.run_id, instances(outcome), log)
