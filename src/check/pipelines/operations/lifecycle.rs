@@ -64,18 +64,18 @@ pub(super) fn champion(site: &Site<'_>) -> Option<Built> {
 
 /// `approve(model, by: "risk-team")`: the model keeps the evidence that it has.
 pub(super) fn approve(elaborator: &mut Elaborator<'_>, site: &Site<'_>) -> Option<Built> {
-    let text = |value| match value {
-        Value::String(text) => Some(text),
-        _ => None,
+    let Value::String(by) = elaborator.constant(site, "by")? else {
+        return None;
     };
-    let by = text(elaborator.constant(site, "by")?)?;
     if by.trim().is_empty() {
         let message = "`approve` does not say who is asked.";
         let problem = elaborator.problem(Code::ConstantRefused, site.place_of("by"), message);
         elaborator.report(problem.help("Name a person or a team: `by: \"risk-team\"`."));
         return None;
     }
-    let message = text(elaborator.constant(site, "message")?)?;
+    let Value::String(message) = elaborator.constant(site, "message")? else {
+        return None;
+    };
     let timeout = match elaborator.constant(site, "timeout") {
         Some(Value::Duration(timeout)) if timeout <= 0 => {
             let message = "Nobody can answer within no time.";
