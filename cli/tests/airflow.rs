@@ -13,3 +13,8 @@ static AIRFLOW: Platform = Platform::new("airflow");
 fn programs_run_on_airflow_as_they_run_here() {
     AIRFLOW.suite("programs.py");
 }
+
+#[test]
+fn the_examples_decide_on_airflow_as_they_decide_here() {
+    AIRFLOW.suite("examples.py");
+}
