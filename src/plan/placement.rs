@@ -24,6 +24,9 @@ pub struct PlacedTask {
     /// The outputs that the platform itself reads: values that it decides on or shows.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub returns: Vec<String>,
+    /// Whether the task runs only after a person has said yes to the platform.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub approved: bool,
 }
 
 /// Where a value or an artifact comes from.

@@ -133,7 +133,12 @@ impl Project {
             },
             python: None,
         };
-        PlacedTask { task, sources, returns }
+        PlacedTask {
+            task,
+            sources,
+            returns,
+            approved: false,
+        }
     }
 
     fn source(&self, reference: &Reference) -> Option<(PortType, Source)> {

@@ -79,6 +79,7 @@ fn run(
         places: assignment,
         scratch: &assignment.scratch,
         project: &project,
+        approved: false,
         environments: &Environments::of_container(&assignment.scratch),
         now: assignment.now,
         handle,

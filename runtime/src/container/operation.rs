@@ -97,6 +97,7 @@ fn on(
         places: assignment,
         scratch: &assignment.scratch,
         project: &project(&task.sources, &assignment.scratch).map_err(Told::Failed)?,
+        approved: false,
         environments: &Environments::of_container(&assignment.scratch),
         now: assignment.now,
         handle,

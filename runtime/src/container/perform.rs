@@ -126,8 +126,10 @@ fn run(
             baseline,
             python: &predictor,
             registry: &registry,
-            // A platform asks people itself, and starts no such node.
-            approval: Approval::default(),
+            approval: Approval {
+                node: &work.task.node.id,
+                given: work.approved,
+            },
             now: work.now,
             cancelled,
             lineage: &lineage,

@@ -32,6 +32,8 @@ pub(crate) struct Work<'a> {
     pub(crate) scratch: &'a Utf8Path,
     /// The folder of the project's files.
     pub(crate) project: &'a Utf8Path,
+    /// Whether a person has said yes.
+    pub(crate) approved: bool,
     /// Python environments.
     pub(crate) environments: &'a Environments,
     /// When it began.

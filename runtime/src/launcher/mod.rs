@@ -137,6 +137,7 @@ impl Launch<'_> {
             places: &artifacts,
             scratch: &scratch.path,
             project: &project(&task.sources, &scratch.path).map_err(Told::Failed)?,
+            approved: self.placed.approved,
             environments: &Environments::of_launcher(&scratch.path, &lock),
             now,
             handle: threads.handle(),

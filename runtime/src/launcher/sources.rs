@@ -400,6 +400,7 @@ mod tests {
                 },
                 sources: BTreeMap::from([("x".to_owned(), source)]),
                 returns: Vec::new(),
+                approved: false,
             };
             let layout = Layout::new(&self.placement).unwrap();
             let artifacts = Artifacts::new(&Disk, &self.root, String::new());

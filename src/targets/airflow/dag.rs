@@ -57,6 +57,19 @@ pub(super) enum Kind {
     Again,
     /// Looks how the tasks before a `finally` ended.
     Outcome(Outcome),
+    /// Waits for a person's yes.
+    Ask(Ask),
+}
+
+/// Waits for a person's yes.
+#[derive(Clone, Debug)]
+pub(super) struct Ask {
+    /// Who is asked.
+    pub(super) by: String,
+    /// What they are asked.
+    pub(super) message: String,
+    /// Milliseconds after which no answer is a no.
+    pub(super) timeout: Option<i64>,
 }
 
 /// A node that the launcher runs.
@@ -169,7 +182,7 @@ impl Task {
     pub(super) fn needs_success(&self) -> bool {
         match &self.kind {
             Kind::Launch(launched) => !launched.joins,
-            Kind::Guard(_) => true,
+            Kind::Guard(_) | Kind::Ask(_) => true,
             Kind::Join | Kind::Items(_) | Kind::End | Kind::Again | Kind::Outcome(_) => false,
         }
     }
@@ -178,7 +191,7 @@ impl Task {
     pub(super) fn is_idle(&self) -> bool {
         match &self.kind {
             Kind::Join | Kind::End | Kind::Guard(_) => true,
-            Kind::Launch(_) | Kind::Items(_) | Kind::Again | Kind::Outcome(_) => false,
+            Kind::Launch(_) | Kind::Items(_) | Kind::Again | Kind::Outcome(_) | Kind::Ask(_) => false,
         }
     }
 }

@@ -131,9 +131,13 @@ impl<'d> Levels<'d> {
     fn frames(&self, task: &'d Task) -> Vec<String> {
         match &task.kind {
             Kind::Items(items) => self.parents.get(items.repeat.as_str()).cloned().unwrap_or_default(),
-            Kind::Launch(_) | Kind::Guard(_) | Kind::Join | Kind::End | Kind::Again | Kind::Outcome(_) => {
-                task.frames.clone()
-            }
+            Kind::Launch(_)
+            | Kind::Guard(_)
+            | Kind::Join
+            | Kind::End
+            | Kind::Again
+            | Kind::Outcome(_)
+            | Kind::Ask(_) => task.frames.clone(),
         }
     }
 
@@ -383,7 +387,13 @@ impl<'d> Levels<'d> {
                 condition: guard.condition.clone(),
                 holds: guard.holds,
             }),
-            Kind::Launch(_) | Kind::Join | Kind::Items(_) | Kind::End | Kind::Again | Kind::Outcome(_) => Kind::Again,
+            Kind::Launch(_)
+            | Kind::Join
+            | Kind::Items(_)
+            | Kind::End
+            | Kind::Again
+            | Kind::Outcome(_)
+            | Kind::Ask(_) => Kind::Again,
         };
         tasks.push(Placed {
             upstream: before.into_iter().map(Upstream::Task).collect(),

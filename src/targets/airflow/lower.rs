@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::condition;
-use super::dag::{Dag, Kind, Launched, Need, Task, TaskId};
+use super::dag::{Ask, Dag, Kind, Launched, Need, Task, TaskId};
 use super::scope::{Bound, Scope};
 use crate::plan::{
     Binding, Graph, Input, Node, NodeKind, NodeTask, Operand, Operation, Pipeline, PlacedTask, Port, PortType,
@@ -60,7 +60,30 @@ impl<'r> Lowering<'r> {
                 let step = self.request.plan.steps.get(&call.step).ok_or_else(missing)?;
                 self.launch_node(scope, node, Some(step))
             }
-            NodeKind::Operation(_) => self.launch_node(scope, node, None),
+            NodeKind::Operation(operation) => match operation.as_ref() {
+                Operation::Approve { by, message, timeout } => {
+                    let ask = Ask {
+                        by: by.clone(),
+                        message: message.clone(),
+                        timeout: *timeout,
+                    };
+                    self.ask(scope, node, ask)
+                }
+                Operation::Read { .. }
+                | Operation::Validate { .. }
+                | Operation::Features(_)
+                | Operation::Project(_)
+                | Operation::Split { .. }
+                | Operation::Mask { .. }
+                | Operation::Predict { .. }
+                | Operation::Evaluate { .. }
+                | Operation::Gate { .. }
+                | Operation::Challenge(_)
+                | Operation::Champion { .. }
+                | Operation::Prior { .. }
+                | Operation::Register { .. }
+                | Operation::Deploy { .. } => self.launch_node(scope, node, None),
+            },
             NodeKind::Branch(branch) => self.branch(scope, node, branch),
             NodeKind::Loop(each) => self.repeat(scope, node, each),
             NodeKind::Pipeline(call) => self.call(scope, node, call),
@@ -73,6 +96,22 @@ impl<'r> Lowering<'r> {
     fn launch_node(&mut self, scope: &mut Scope, node: &Node, step: Option<&Step>) -> Result<(), TargetError> {
         let id = scope.task_id(&node.id);
         let task = self.launched(scope, node.clone(), &id, step)?;
+        self.give(scope, node, task);
+        Ok(())
+    }
+
+    /// A task that asks a person, and one that goes on after a yes.
+    fn ask(&mut self, scope: &mut Scope, node: &Node, ask: Ask) -> Result<(), TargetError> {
+        let mut task = self.launched(scope, node.clone(), &scope.task_id(&node.id), None)?;
+        let asked = Task {
+            id: scope.task_id(&format!("{}-ask", node.id)),
+            kind: Kind::Ask(ask),
+            ..task.clone()
+        };
+        task.needs.insert(Need::Task(self.dag.add(asked)));
+        if let Kind::Launch(launched) = &mut task.kind {
+            launched.placed.approved = true;
+        }
         self.give(scope, node, task);
         Ok(())
     }
@@ -160,6 +199,7 @@ impl<'r> Lowering<'r> {
             },
             sources: bound_sources,
             returns: Vec::new(),
+            approved: false,
         };
         Ok(Task {
             id: id.to_owned(),

@@ -1,6 +1,6 @@
 //! Settings of DAGs and steps as Airflow knows them: time, retries, owners, documentation.
 
-use super::dag::Task;
+use super::dag::{Ask, Task};
 use super::runner::Runs;
 use super::write::{Call, Writer};
 use super::{parameters, python, schedule, version};
@@ -99,6 +99,20 @@ pub(super) fn step(runs: &Runs<'_>, step: &Step, call: &mut Call) -> Result<(), 
     }
     retries(step, runs.settings.version, call);
     runs.step_settings(step, call)
+}
+
+/// Whom a task asks, and what. A no, or none in time, fails the task as it would end the run elsewhere.
+pub(super) fn ask(ask: &Ask, call: &mut Call) {
+    let subject = match ask.message.is_empty() {
+        true => "May it go on?",
+        false => &ask.message,
+    };
+    call.set("subject", python::text(subject));
+    call.set("body", python::text(&format!("{} is asked.", ask.by)));
+    if let Some(timeout) = ask.timeout {
+        call.set("response_timeout", python::timedelta(timeout));
+        call.set("defaults", "\"Reject\"".to_owned());
+    }
 }
 
 fn retries(step: &Step, version: AirflowVersion, call: &mut Call) {

@@ -233,6 +233,10 @@ impl Writer<'_> {
                 self.items(task, items, &mut call);
                 "Items"
             }
+            Kind::Ask(ask) => {
+                settings::ask(ask, &mut call);
+                "Ask"
+            }
             Kind::Outcome(outcome) => {
                 if let Some(of) = &outcome.of {
                     call.set("of", python::list(of.iter().map(|task| python::text(task))));
@@ -246,7 +250,9 @@ impl Writer<'_> {
         }
         let teardown = match &task.kind {
             Kind::Outcome(_) => ".as_teardown(on_failure_fail_dagrun=False)",
-            Kind::Launch(_) | Kind::Guard(_) | Kind::Join | Kind::Items(_) | Kind::End | Kind::Again => "",
+            Kind::Launch(_) | Kind::Guard(_) | Kind::Join | Kind::Items(_) | Kind::End | Kind::Again | Kind::Ask(_) => {
+                ""
+            }
         };
         format!("{name} = {class}({}){teardown}\n", call.text())
     }

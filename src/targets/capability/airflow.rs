@@ -52,10 +52,7 @@ pub(super) fn support(feature: Feature) -> Support {
             Support::Lowered("a timetable with its time zone; one zone for all schedules of a pipeline")
         }
         Feature::DataTrigger => Support::Lowered("assets; several triggers start the pipeline each"),
-        Feature::Approval => Support::Refused {
-            why: "tasks that wait for a person are not written yet",
-            way_out: "End the pipeline before, and let people start another one that takes the model on.",
-        },
+        Feature::Approval => Support::Lowered("a question in Airflow's own list, from release 3.1 on"),
         Feature::Name => Support::Lowered("as they are: letters, digits and `_`, 250 characters with the path"),
         Feature::Attempt | Feature::ContainerHole | Feature::LargeInteger => Support::Full,
     }

@@ -6,8 +6,8 @@ use std::collections::BTreeSet;
 
 use super::{Feature, Support, airflow, support};
 use crate::plan::{
-    ArgumentPart, DeclaredTarget, Graph, Node, NodeKind, NodePath, Operand, Operation, Origin, Pipeline, Plan,
-    Platform, PortType, Reference, Resources, Run, Runner, Step,
+    AirflowVersion, ArgumentPart, DeclaredTarget, Graph, Node, NodeKind, NodePath, Operand, Operation, Origin,
+    Pipeline, Plan, Platform, PortType, Reference, Resources, Run, Runner, Step,
 };
 use crate::targets::{TargetName, accelerators};
 use crate::types::{DataKind, Value};
@@ -64,6 +64,10 @@ pub fn refusals(plan: &Plan, pipeline: &Pipeline, target: &DeclaredTarget) -> Ve
         plan,
         pipeline,
         target: target.platform.name(),
+        is_second_airflow: match &target.platform {
+            Platform::Airflow(settings) => settings.version == AirflowVersion::Two,
+            Platform::Local | Platform::Kubeflow(_) | Platform::Vertex(_) => false,
+        },
         registry: registry_problem(plan, target),
         found: BTreeSet::new(),
         steps: BTreeSet::new(),
@@ -351,6 +355,8 @@ struct Finder<'p> {
     plan: &'p Plan,
     pipeline: &'p Pipeline,
     target: TargetName,
+    /// Whether it is Airflow in its second release.
+    is_second_airflow: bool,
     /// Why there is no registry, and the way out; said once of a pipeline.
     registry: Option<(&'static str, &'static str)>,
     found: BTreeSet<Refusal>,
@@ -399,6 +405,15 @@ impl<'p> Finder<'p> {
             | Operation::Prior { .. } => false,
             Operation::Approve { .. } => {
                 self.uses(Some(node), Feature::Approval);
+                if self.is_second_airflow {
+                    let why = "Airflow 2 has no task that waits for a person";
+                    self.refuse(
+                        Some(node),
+                        Feature::Approval,
+                        why,
+                        "Use `version: \"3\"`, or leave `approve` out.",
+                    );
+                }
                 false
             }
         };

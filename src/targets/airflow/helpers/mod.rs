@@ -16,6 +16,10 @@ struct Helper {
 /// All of them, each after those that it uses.
 const HELPERS: &[Helper] = &[
     Helper {
+        text: include_str!("ask.py"),
+        names: &["Ask("],
+    },
+    Helper {
         text: include_str!("notify.py"),
         names: &["Notify("],
     },
@@ -82,6 +86,7 @@ const IMPORTS: &[(&str, &str, &str)] = &[
         "DockerContainerFailedException",
     ),
     ("airflow.providers.docker.operators.docker", "", "DockerOperator"),
+    ("airflow.providers.standard.operators.hitl", "", "ApprovalOperator"),
     ("airflow.sdk", "airflow", "DAG"),
     ("airflow.sdk", "", "Asset"),
     ("airflow.sdk", "", "AssetOrTimeSchedule"),
