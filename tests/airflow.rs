@@ -119,6 +119,39 @@ fn a_run_that_fails_or_is_late_is_told_of() {
 }
 
 #[test]
+fn secrets_of_the_worker_are_found_where_the_target_or_the_step_says() {
+    let program = r#"
+        step fetch() -> string {
+          run: command ["fetch", "{output}"]
+          secrets: { TOKEN: env "FETCH_TOKEN" }
+        }
+        pipeline main() -> string { return fetch() }
+        "#;
+    for runner in [Runner::Local, Runner::Docker] {
+        let text = file(program, on(runner));
+        assert!(text.contains("secrets={\"TOKEN\": \"env:FETCH_TOKEN\"}"), "{text}");
+    }
+}
+
+#[test]
+fn what_every_pod_has_already_is_refused() {
+    let program = |setting: &str| {
+        format!(
+            "step fit() -> string {{ run: command [\"fit\", \"{{output}}\"]\n kubernetes: {{ {setting} }} }}\n\
+             pipeline main() -> string {{ return fit() }}"
+        )
+    };
+    let refused = |setting: &str| match built(&program(setting), on(Runner::Kubernetes)) {
+        Err(TargetError::Refused { refusal, .. }) => refusal.why,
+        other => panic!("{other:?}"),
+    };
+    let volume = "volumes: [{ path: \"/tmp\", scratch: 1GiB }]";
+    assert_eq!(refused(volume), "every pod has a volume at `/tmp` already");
+    assert!(refused("labels: { dag_id: \"x\" }").starts_with("Airflow sets the label `dag_id` itself"));
+    assert!(built(&program(volume), on(Runner::Local)).is_ok());
+}
+
+#[test]
 fn no_name_of_the_users_hides_one_of_the_file() {
     let text = file(
         r#"

@@ -3,7 +3,7 @@
 use super::dag::Launched;
 use super::write::Call;
 use super::{pods, python};
-use crate::plan::{AirflowTarget, AirflowVersion, Platform, Runner, Step};
+use crate::plan::{AirflowTarget, AirflowVersion, Platform, Runner, SecretReference, Step};
 use crate::targets::{Request, TargetError};
 
 /// Milliseconds beyond a step's own timeout after which its task is ended: the launcher keeps the time, and says so.
@@ -122,9 +122,13 @@ impl<'t> Runs<'t> {
             }
             Runner::Docker => {
                 self.container_settings(step, call);
+                self.worker_secrets(step, call);
                 STARTUP
             }
-            Runner::Local => 0,
+            Runner::Local => {
+                self.worker_secrets(step, call);
+                0
+            }
         };
         if let Some(timeout) = step.timeout {
             let longest = timeout.saturating_add(start).saturating_add(MARGIN);
@@ -165,12 +169,20 @@ impl<'t> Runs<'t> {
                 format!("[DeviceRequest(count={count}, capabilities=[[\"gpu\"]])]"),
             );
         }
+    }
+
+    /// Where the worker finds the secrets of a step: as the target says, else as the step does.
+    fn worker_secrets(&self, step: &Step, call: &mut Call) {
+        let places = step.secrets.iter().map(|(variable, own)| {
+            let place = match (self.request.target.secrets.get(variable), own) {
+                (Some(place), _) => place.clone(),
+                (None, SecretReference::Env(name)) => format!("env:{name}"),
+                (None, SecretReference::File(path)) => format!("file:{path}"),
+            };
+            (python::text(variable), python::text(&place))
+        });
         if !step.secrets.is_empty() {
-            let variables = step.secrets.keys().map(|variable| {
-                let name = python::text(variable);
-                (name.clone(), format!("os.environ.get({name}, \"\")"))
-            });
-            call.set("private_environment", python::dict(variables));
+            call.set("secrets", python::dict(places));
         }
     }
 }

@@ -4,7 +4,9 @@
 use std::collections::BTreeMap;
 
 use super::{Feature, Refusal, RefusalPlace, Support};
-use crate::plan::{AirflowTarget, AirflowVersion, Graph, Node, NodeKind, Pipeline, Plan, Resources, Runner, Trigger};
+use crate::plan::{
+    AirflowTarget, AirflowVersion, Graph, Kubernetes, Node, NodeKind, Pipeline, Plan, Resources, Runner, Trigger,
+};
 use crate::types::Value;
 
 /// How far Airflow supports a feature with at least one runner.
@@ -75,6 +77,42 @@ pub(super) fn machine_problem(
         format!("{runner} no TPU"),
         "Use `runner: kubernetes`, or leave `tpu` out.".to_owned(),
     ))
+}
+
+/// Where every pod has something of ours: the program, scratch space, the registry, what Airflow reads.
+const OWN_PATHS: [&str; 4] = ["/mlp", "/tmp", "/mlp-registry", "/airflow/xcom"];
+/// Labels by which Airflow knows its pods.
+const OWN_LABELS: [&str; 9] = [
+    "airflow_kpo_in_cluster",
+    "airflow_version",
+    "already_checked",
+    "dag_id",
+    "kubernetes_pod_operator",
+    "map_index",
+    "run_id",
+    "task_id",
+    "try_number",
+];
+
+/// What a step asks for that its pod has already: why, way out.
+pub(super) fn pod_problems(target: &AirflowTarget, pod: &Kubernetes) -> Vec<(String, String)> {
+    if target.runner != Runner::Kubernetes {
+        return Vec::new();
+    }
+    let paths = pod.volumes.iter().map(|volume| volume.path.as_str());
+    let paths = paths.filter(|path| OWN_PATHS.contains(path)).map(|path| {
+        let way_out = match path {
+            "/tmp" => "Say how much scratch space it needs with `disk` of `resources`.".to_owned(),
+            _ => "Mount the volume at another path.".to_owned(),
+        };
+        (format!("every pod has a volume at `{path}` already"), way_out)
+    });
+    let labels = pod.labels.keys().filter(|label| OWN_LABELS.contains(&label.as_str()));
+    let labels = labels.map(|label| {
+        let why = format!("Airflow sets the label `{label}` itself, and finds its pods by it");
+        (why, "Give the label another name.".to_owned())
+    });
+    paths.chain(labels).collect()
 }
 
 /// What one DAG cannot have of a pipeline's triggers: it has one set of parameters and one time zone.

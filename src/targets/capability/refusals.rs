@@ -213,6 +213,11 @@ pub fn step_refusals(step: &Step, target: &DeclaredTarget) -> Vec<Refusal> {
     for (setting, feature, why, way_out) in problems {
         refuse(setting, feature, why, way_out);
     }
+    if let (Platform::Airflow(settings), Some(pod)) = (&target.platform, &step.kubernetes) {
+        for (why, way_out) in airflow::pod_problems(settings, pod) {
+            refuse("kubernetes", Feature::Kubernetes, why, way_out);
+        }
+    }
     found
 }
 

@@ -1,3 +1,12 @@
+def secret(place):
+    """A secret that the worker has: `env:NAME` or `file:PATH`."""
+    kind, _, name = place.partition(":")
+    if kind == "env":
+        return os.environ[name]
+    with open(name, encoding="utf-8") as file:
+        return file.read().rstrip("\r\n")
+
+
 class Step(DockerOperator):
     """One task of the pipeline as a container. The launcher brings its inputs and keeps its outputs."""
 
@@ -17,6 +26,7 @@ class Step(DockerOperator):
         outcomes=None,
         alive=None,
         returns=False,
+        secrets=None,
         **kwargs,
     ):
         super().__init__(
@@ -32,6 +42,7 @@ class Step(DockerOperator):
         )
         self.frame, self.parameters, self.loops = frame, parameters, loops
         self.chosen, self.outcomes, self.alive = chosen or {}, outcomes or {}, alive
+        self.secrets = secrets or {}
 
     def execute(self, context):
         skip_unless(context, self.alive, self.frame or TOP)
@@ -39,6 +50,10 @@ class Step(DockerOperator):
         self.command = ["launch", "--placed", TASKS[self.task_id], "--placement", placement(self, context)]
         if self.retrieve_output:
             self.command += ["--return", self.retrieve_output_path]
+        # Read here, by the worker, and only when the task runs.
+        self._private_environment = {name: secret(place) for name, place in self.secrets.items()}
+        for name in self.secrets:
+            self.command += ["--secret", f"{name}=env:{name}"]
         self.bring_program()
         try:
             return super().execute(context)

@@ -5,12 +5,22 @@ class Step(BaseOperator):
     ui_color = "#e8f0fe"
 
     def __init__(
-        self, *, frame=None, parameters=(), loops=(), chosen=None, outcomes=None, alive=None, returns=False, **kwargs
+        self,
+        *,
+        frame=None,
+        parameters=(),
+        loops=(),
+        chosen=None,
+        outcomes=None,
+        alive=None,
+        returns=False,
+        secrets=None,
+        **kwargs,
     ):
         super().__init__(do_xcom_push=returns, multiple_outputs=returns, **kwargs)
         self.frame, self.parameters, self.loops = frame, parameters, loops
         self.chosen, self.outcomes, self.alive = chosen or {}, outcomes or {}, alive
-        self.process = None
+        self.secrets, self.process = secrets or {}, None
 
     def execute(self, context):
         skip_unless(context, self.alive, self.frame or TOP)
@@ -19,6 +29,8 @@ class Step(BaseOperator):
             with open(placed, "w", encoding="utf-8") as file:
                 file.write(TASKS[self.task_id])
             command = [os.environ.get("MLP", "mlp"), "launch", "--placed", f"@{placed}", "--return", returned]
+            for name, place in self.secrets.items():
+                command += ["--secret", f"{name}={place}"]
             self.process = subprocess.Popen(
                 [*command, "--placement", placement(self, context)],
                 env={"MLP_REGISTRY": f"{ROOT}/registry", **os.environ},
