@@ -2,7 +2,7 @@
 
 Another one runs in a pod, and is marked as failed while it runs: the pod is deleted, and what runs in it is told to
 end.
-A third one is brought there by `mlp submit`.
+A third one asks a person, and a fourth is brought there by `mlp submit`.
 """
 
 import json
@@ -112,6 +112,26 @@ def by_data(pipeline: Pipeline) -> None:
     holds(pipeline, pipeline.first("asset_triggered"), 12, "few")
 
 
+def asked(airflow: Deployment) -> None:
+    """A person is asked: after a yes the rest runs, after a no the run fails and nothing follows."""
+    pipeline = Pipeline(airflow, "asked")
+    pipeline.unpause()
+    for answer, state in (("Approve", "success"), ("Reject", "failed")):
+        run = pipeline.started({})
+        place = f"/dagRuns/{run}/taskInstances/model-ask/-1/hitlDetails"
+        until("a person is asked", MINUTES, lambda place=place: pipeline.get(place)[0] == 200)
+        _, question = pipeline.get(place)
+        expect(question["subject"] == "May {{ run_id }} go on?", f"the question is {question}")
+        expect("risk-team" in question["body"], f"the question is {question}")
+        expect(pipeline.states(run)["model"] is None, "the model went on before anybody said yes")
+        code, told = airflow.call("PATCH", f"/dags/asked{place}", {"chosen_options": [answer]})
+        expect(code == 200, f"the answer is not taken: {code} {told}")
+        ended = pipeline.ended(run)
+        expect(ended == state, f"after {answer} it ended as {ended}: {pipeline.states(run)}")
+        after = "success" if answer == "Approve" else "upstream_failed"
+        expect(pipeline.states(run)["page"] == after, f"after {answer}: {pipeline.states(run)}")
+
+
 def marked_failed(airflow: Deployment, cluster: Cluster) -> None:
     """Somebody ends a task whose pod runs."""
     pipeline = Pipeline(airflow, "waiting")
@@ -150,6 +170,7 @@ def check(_) -> None:
                 by_people(pipeline)
                 by_data(pipeline)
                 holds(pipeline, pipeline.first("scheduled"), 12, "few")
+                asked(airflow)
                 marked_failed(airflow, cluster)
                 submitted(airflow, Path(folder) / "submitted")
 
@@ -162,7 +183,8 @@ def place(airflow: Deployment, folder: Path, bucket: Path) -> None:
     root = 'ROOT = "s3://mlp/pods"'
     expect(waiting.count(root) == 1, "the file does not say where artifacts go")
     (airflow.dags / "waiting.py").write_text(waiting.replace(root, f"ROOT = {str(bucket)!r}"), encoding="utf-8")
-    (airflow.dags / "score.py").write_text((processes / "score.py").read_text(encoding="utf-8"), encoding="utf-8")
+    for name in ("score.py", "asked.py"):
+        (airflow.dags / name).write_text((processes / name).read_text(encoding="utf-8"), encoding="utf-8")
 
 
 if __name__ == "__main__":
