@@ -221,6 +221,7 @@ fn on_airflow(database: &Database) -> String {
     let common = [
         "    dag_id=",
         "    doc_md=",
+        "    f\"",
         "    catchup=",
         "    max_active_runs=",
         "    tags=",

@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::condition::Condition;
-use crate::plan::{PlacedTask, Step};
+use crate::plan::{NodeKind, PlacedTask, Step};
 
 /// The name of a task.
 pub(super) type TaskId = String;
@@ -91,6 +91,20 @@ pub(super) struct Launched {
     pub(super) joins: bool,
     /// Whether it needs the registry.
     pub(super) registry: bool,
+}
+
+impl Launched {
+    /// The built-in operation that it is.
+    pub(super) fn operation(&self) -> Option<&'static str> {
+        match &self.placed.task.node.kind {
+            NodeKind::Operation(operation) => Some(operation.name()),
+            NodeKind::Step(_)
+            | NodeKind::Branch(_)
+            | NodeKind::Loop(_)
+            | NodeKind::Finally(_)
+            | NodeKind::Pipeline(_) => None,
+        }
+    }
 }
 
 /// Lets an arm run when a condition holds, or when it does not.

@@ -18,7 +18,7 @@ pub(super) fn opening(request: &Request<'_>, pipeline: &Pipeline) -> Result<Stri
         lines.push(format!("description={}", python::text(first)));
     }
     lines.push(format!(
-        "doc_md={} {}",
+        "doc_md={}\n    {}",
         python::text(&docs(pipeline)),
         version::DOCUMENTATION
     ));

@@ -254,7 +254,18 @@ impl Writer<'_> {
                 ""
             }
         };
-        format!("{name} = {class}({}){teardown}\n", call.text())
+        let operation = match &task.kind {
+            Kind::Launch(launched) => launched.operation(),
+            Kind::Guard(_)
+            | Kind::Join
+            | Kind::Items(_)
+            | Kind::End
+            | Kind::Again
+            | Kind::Outcome(_)
+            | Kind::Ask(_) => None,
+        };
+        let comment = operation.map_or_else(String::new, |operation| format!("  # {operation}"));
+        format!("{name} = {class}({}){teardown}{comment}\n", call.text())
     }
 
     fn items(&self, task: &Task, items: &Items, call: &mut Call) {
