@@ -99,6 +99,7 @@ impl Writer<'_> {
                 Unit::Group(group) => self.group(group, &mut text),
             }
         }
+        let text = self.without_unused("", text);
         let mut body = indented(&text, INDENT);
         if !edges.is_empty() {
             body.push('\n');
@@ -128,6 +129,20 @@ impl Writer<'_> {
             }
         }
         text.push_str(&indented(code, &inside));
+    }
+
+    /// Code in which a group for the eye has a name only where it is begun again.
+    fn without_unused(&self, function: &str, code: String) -> String {
+        let own = self.folders.iter().filter(|((known, _), _)| known == function);
+        let unused = own.filter(|(_, name)| !code.contains(&format!("with {name}:")));
+        let names: Vec<&String> = unused.map(|(_, name)| name).collect();
+        names.into_iter().fold(code, |code, name| {
+            code.replacen(
+                &format!(", prefix_group_id=False) as {name}:"),
+                ", prefix_group_id=False):",
+                1,
+            )
+        })
     }
 
     /// What begins a group for the eye: its making, or its name where it was made before.
@@ -170,6 +185,7 @@ impl Writer<'_> {
             inside.push('\n');
             inside.push_str(&edges);
         }
+        let inside = self.without_unused(&group.id, inside);
         let items = self.called(&Upstream::Task(format!("{}-items", group.repeat)));
         self.open = Default::default();
         let code = format!(
