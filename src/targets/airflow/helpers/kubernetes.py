@@ -3,6 +3,14 @@ def shielded(text):
     return text.replace("$", "\\u0024")
 
 
+def scratch(size=None):
+    """A pod's own space at /tmp."""
+    return k8s.V1Volume(name="tmp", empty_dir=k8s.V1EmptyDirVolumeSource(size_limit=size))
+
+
+SCRATCH = scratch()  # one for all pods: making one takes longer than all else that a task needs
+
+
 class Step(KubernetesPodOperator):
     """One task of the pipeline as a pod. The launcher brings its inputs and keeps its outputs."""
 
@@ -28,12 +36,11 @@ class Step(KubernetesPodOperator):
         **kwargs,
     ):
         self.secret_names = sorted(secrets or {})
-        scratch = k8s.V1EmptyDirVolumeSource(size_limit=disk)
         super().__init__(
             image=image or RUNTIME,
             cmds=["/mlp/mlp"],
             init_containers=[BRING],
-            volumes=[PROGRAM, k8s.V1Volume(name="tmp", empty_dir=scratch), *volumes],
+            volumes=[PROGRAM, scratch(disk) if disk else SCRATCH, *volumes],
             volume_mounts=[PROGRAM_MOUNT, SCRATCH_MOUNT, *volume_mounts],
             secrets=[Secret("env", name, *place.split("/", 1)) for name, place in (secrets or {}).items()],
             # Of the own image alone it is known that it writes nowhere but below /tmp.
