@@ -18,3 +18,8 @@ fn programs_run_on_airflow_as_they_run_here() {
 fn the_examples_decide_on_airflow_as_they_decide_here() {
     AIRFLOW.suite("examples.py");
 }
+
+#[test]
+fn hostile_texts_come_back_from_airflow() {
+    AIRFLOW.suite("hostile.py");
+}

@@ -16,48 +16,7 @@ import language
 import run
 import strict
 from suite import expect, main, mlp
-
-TEXTS = {
-    "quotes": "it's \"so\" `here` 'there'",
-    "backslashes": "a\\b \\n \\' \\\" \\",
-    "lines": "one\ntwo\n\n  three",
-    "returns and tabs": "one\r\ntwo\rthree\tfour",
-    "braces": "{x} {{x}} }}{{ {",
-    "a placeholder": "{{$.inputs.parameters['text']}}",
-    "the whole input": "{{$}} {{$.outputs.output_file}} {{$.pipeline_root}}",
-    "a workflow": "{{workflow.name}} {{=1+1}} {{inputs.parameters.x}}",
-    "dollars": "$x $(x) $(PATH) ${HOME} $$ $",
-    "a shell": "; rm -rf / & | > < * ? ~ # !! $(false) `false`",
-    "conditions": "' == 'x' || true || 'y' == '",
-    "cel": "inputs.parameter_values['text'] \\u0041 r'' b'' %s",
-    "yaml words": "on",
-    "yaml null": "~",
-    "yaml numbers": "012",
-    "yaml times": "1:30",
-    "yaml dates": "2024-01-01",
-    "yaml float": ".5",
-    "yaml tags": "!!python/object:os.system {}",
-    "yaml anchors": "&a *a <<: - ? : # | > %YAML @x",
-    "documents": "---\n...\n--- # x",
-    "leading space": "  both ends  ",
-    "nothing but space": " ",
-    "unicode": "größe 中文 עברית ñ e\u0301",
-    "emoji": "🦀👩‍👩‍👧‍👦🏳️‍🌈",
-    "line separators": "a\u0085b\u2028c\u2029d",
-    "a mark of byte order": "\ufeffa\ufeff",
-    "controls": "a\u0001b\u001bc\u007fd",
-    "beyond": "\U0010fffd\ufffd\ue000",
-    "json": '{"a": [1, null, "\\u0000"]}',
-    "structures": '{"Concat": ["a", "b"]}',
-    "xml": "<a href=\"x\">&amp;</a><!-- -->]]>",
-    "python": "'''\"\"\"{x!r:>{y}}%(x)s",
-    "an option": "--help",
-    "an address": "gs://bucket/it's a/{x}?y=z#w",
-    "long": "0123456789 " * 800 + ".",
-}
-# More than an operating system passes as one argument, so nothing runs with it.
-ENORMOUS = "0123456789'\"\\{{$ü\n" * 60_000
-
+from texts import ENORMOUS, TEXTS, documented, inside, lines
 
 PROGRAM = """\
 //! Written by the test.
@@ -136,22 +95,15 @@ pipeline values(given: string, keyed: map<string>, text: string = {text}) -> (te
 }}
 """
 DIGEST = "5" * 64
-ESCAPES = {"\n": "\\n", "\t": "\\t", "\r": "\\r", '"': '\\"', "\\": "\\\\", "{": "\\{", "}": "\\}"}
-
-
-def inside(text: str) -> str:
-    """A text as it stands between quotes of the language."""
-    return "".join(ESCAPES.get(character, character) for character in text)
 
 
 def program(text: str, imaged: bool) -> str:
     """The program of a text, with it in containers with an image of their own if so wished."""
-    documentation = [f"/// {line}".rstrip(" ") for line in text.split("\n")]
     quoted = f'"{inside(text)}"'
     return (IDLE if text == ENORMOUS else PROGRAM).format(
         text=quoted,
         mixed='"{number}' + inside(text) + '{number}"',
-        documentation="\n".join(documentation),
+        documentation=documented(text),
         line=text.split("\n")[0],
         digest=DIGEST,
         environment_imaged=ENVIRONMENT.format(text=quoted, digest=DIGEST) if imaged else "",
@@ -188,8 +140,7 @@ def parsed_unchanged(text: str, built: Path) -> None:
     expect(inputs["text"].default_value.string_value == text, f"default {inputs['text'].default_value.string_value[:200]!r}")
     expect(text == ENORMOUS or inputs["kind"].default_value.string_value == text, f"enum {inputs['kind'].default_value.string_value[:200]!r}")
     told = values.pipeline.pipeline_info.description or values.pipeline.root.input_definitions.parameters["text"].description
-    stripped = "\n".join(line.strip() for line in text.strip().split("\n"))
-    expect("\n".join(line.strip() for line in told.strip().split("\n")) == stripped, f"description {told[:200]!r}")
+    expect(lines(told) == lines(text), f"description {told[:200]!r}")
     if text == ENORMOUS:
         return
     constants = strict.parse(language.specification(built, "constants"))
