@@ -157,6 +157,10 @@ class Run:
         """What a task outside of every loop returned."""
         return next((one.returned.get("return_value") for one in self.instances if one.task == task), None)
 
+    def states(self) -> dict:
+        """The state of each instance, those of a mapped group with their place in it."""
+        return {f"{one.task}[{one.index}]" if one.index >= 0 else one.task: one.state for one in self.instances}
+
     def told(self) -> str:
         """For people: the instances, and the end of the log."""
         lines = [f"  {one.task}[{one.index}] {one.state} at {one.tries}" for one in self.instances]
@@ -236,11 +240,14 @@ def within(seconds: int):
         signal.signal(signal.SIGALRM, before)
 
 
-def test(name: str, arguments: dict, environment: dict) -> Run:
-    """Runs a DAG to the end, every task in this process, its steps in processes of their own."""
+def test(name: str, arguments: dict, environment: dict, change=lambda task: None, sleep=doze) -> Run:
+    """Runs a DAG to the end, every task in this process, its steps in processes of their own; `change` is done to each
+    task before."""
     dag = load(name)
     impatient(dag)
-    with variables(**environment), logged() as file, mock.patch("time.sleep", doze), within(SECONDS):
+    for task in dag.tasks:
+        change(task)
+    with variables(**environment), logged() as file, mock.patch("time.sleep", sleep), within(SECONDS):
         problem = ""
         try:
             outcome = dag.test(run_conf=arguments)

@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 
 import corpus
-import inside
+import dags
 import pods_refusals
 import pods_shape
 import pods_trouble
@@ -54,17 +54,17 @@ def same(expected: str, actual) -> bool:
     return written.equal(written.parse(expected), actual)
 
 
-def once(expected: corpus.Expected, project: Path, dags: Path) -> None:
+def once(expected: corpus.Expected, project: Path, files: Path) -> None:
     """One run of a program: how it ends, what it gives, and that every task that ran was a pod."""
     name, *words = expected.command.split()
     given = dict(word.split("=", 1) for word in words)
-    ran = execute(dags / f"{name}.py", project, {key: argument(text) for key, text in given.items()})
+    ran = execute(files / f"{name}.py", project, {key: argument(text) for key, text in given.items()})
     wanted = "success" if expected.outcome == "succeeded" else "failed"
     ran.expect(ran.ended.state == wanted, f"$ {expected.command}\nit should have {expected.outcome}")
     ran.expect(not ran.refused, f"$ {expected.command}\nthe cluster refused something")
     if wanted == "failed":
         return
-    actual = {key: told(value, ran.folder) for key, value in (ran.ended.returned or {}).items()}
+    actual = {key: told(value, ran.folder) for key, value in (ran.ended.returned("pipeline-outputs") or {}).items()}
     ran.expect(set(actual) == set(expected.outputs), f"$ {expected.command}\noutputs {sorted(actual)}")
     for key, value in expected.outputs.items():
         ran.expect(same(value, actual[key]), f"$ {expected.command}\n{key} = {actual[key]!r} instead of {value}")
@@ -73,10 +73,10 @@ def once(expected: corpus.Expected, project: Path, dags: Path) -> None:
 def program(name: str) -> None:
     with tempfile.TemporaryDirectory(dir=ROOT) as folder:
         project = with_target(corpus.PROGRAMS[name], Path(folder))
-        dags = built(project, "pods", Path(folder) / "dags")
+        files = built(project, "pods", Path(folder) / "dags")
         for expected in corpus.runs(corpus.PROGRAMS[name]):
             if expected.outcome in ("succeeded", "failed"):
-                once(expected, project, dags)
+                once(expected, project, files)
 
 
 def check(case) -> None:
@@ -89,5 +89,4 @@ def cases() -> dict:
 
 
 if __name__ == "__main__":
-    inside.prepare(ROOT)
-    main(check, cases())
+    main(check, cases(), prepare=dags.enter)

@@ -95,7 +95,7 @@ def everything() -> None:
         ran.expect(spec["automountServiceAccountToken"] is True, f"{pod.name} has no token of the account")
         pulled = [one["name"] for one in spec["imagePullSecrets"]]
         ran.expect(pulled == ["registry-login", "other-login"], f"{pod.name} pulls with {pulled}")
-    outputs = {name: value.strip() for name, value in ran.ended.returned.items()}
+    outputs = {name: value.strip() for name, value in ran.ended.returned("pipeline-outputs").items()}
     ran.expect(
         outputs
         == {

@@ -7,6 +7,7 @@ Prints what is wrong and ends with exit code 1 when anything is.
 
 import multiprocessing
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -51,6 +52,9 @@ def guarded(name: str) -> tuple:
         problem = str(error)
     except Exception:
         problem = traceback.format_exc()
+    finally:
+        # A platform may have taken the signal for itself, and the pool ends its workers by it.
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
     return name, result, problem, time.monotonic() - begin
 
 
