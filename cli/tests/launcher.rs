@@ -6,13 +6,14 @@
 )]
 
 mod launcher_support;
+mod life_cycle;
 
-use std::fmt::Write as _;
 use std::fs;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use launcher_support::Project;
+use life_cycle::{FIT, PREDICT, PROGRAM, loans};
 use mlp::plan::{Input, Node, Operand, Port, Reference};
 use serde_json::json;
 
@@ -127,91 +128,16 @@ fn values_are_computed_and_artifacts_given_on_by_address() {
     assert_eq!(ended.returned, Some(expected));
 }
 
-const LOANS: &str = r#"
-use std::data::{mask, read, split}
-use std::model::{evaluate, predict, prior}
-
-schema Loan {
-  id: int @key
-  amount: float > 0
-  sex: enum { female, male }
-  defaulted: bool @label
-}
-
-checks LoanQuality on Loan {
-  rows in 10..=5_000
-  drift(amount, psi) < 0.2 since baseline
-}
-
-features LoanFeatures from Loan {
-  keep { id, amount, defaulted }
-  group = if sex == female { "f" } else { "m" } @protected
-  log_amount = ln(amount)
-}
-
-model LoanModel {
-  registry: "loan-risk"
-  task:     binary_classification
-  input:    LoanFeatures without { @label, @protected, @key }
-  output:   { probability: float in 0..=1 }
-  run:      python "loans.py:predict"
-}
-
-step fit(data: validated Dataset<LoanFeatures>, share: float in 0..=1) -> LoanModel {
-  run: command ["sh", "./fit.sh", "{share}", "{data}", "{output}"]
-}
-
-service LoanApi for LoanModel { platform: local }
-
-pipeline loans(source: string = "loans.csv", worst: float = 0.9, share: float in 0..=1 = 0.3) {
-  let raw = read<Loan>(source)
-  let clean = validate(raw, LoanQuality)
-  let rows = LoanFeatures(clean)
-  let parts = split(rows, test: 25%, seed: 42)
-  let model = fit(parts.train, share)
-  let scores = evaluate(model, parts.test)
-  let gated = gate(model, scores) {
-    log_loss <= worst
-    latency.p95 <= 20s
-  }
-  let proven = challenge(gated, champion(LoanModel, fallback: prior(parts.train)), on: parts.test) {
-    candidate.log_loss <= champion.log_loss + 1.0
-  }
-  deploy(register(proven), to: LoanApi)
-}
-"#;
-
-/// A model that always says the same, in the form that needs no Python.
-const FIT: &str = r#"set -e
-test -s "$2"
-mkdir "$3"
-printf '{"format":"prior","task":"binary_classification","values":{"probability":%s}}' "$1" > "$3/model.json"
-"#;
-
-fn loans(scale: f64) -> String {
-    let mut text = "id,amount,sex,defaulted\n".to_owned();
-    for row in 0..400_u32 {
-        let amount = f64::from(row * 7919 % 1000 + 1) * scale;
-        let (sex, defaulted) = (["female", "male"][(row % 2) as usize], row % 10 < 3);
-        writeln!(text, "{row},{amount},{sex},{defaulted}").unwrap();
-    }
-    text
-}
-
-fn life_cycle() -> Project {
+fn whole() -> Project {
     Project::new(
-        LOANS,
-        &[
-            ("loans.csv", &loans(1.0)),
-            ("loans.py", "def predict(model, data):\n    return data\n"),
-            ("fit.sh", FIT),
-        ],
+        PROGRAM,
+        &[("loans.csv", &loans(1.0)), ("loans.py", PREDICT), ("fit.sh", FIT)],
     )
 }
 
 #[test]
 fn a_model_goes_all_the_way_into_service_and_the_same_work_is_done_once() {
-    let mut project = life_cycle();
+    let mut project = whole();
     let ended = project.run_all();
     assert!(
         ended["raw"].stdout.contains("✓ raw  400 rows"),
@@ -242,7 +168,7 @@ fn a_model_goes_all_the_way_into_service_and_the_same_work_is_done_once() {
 
 #[test]
 fn what_does_not_pass_ends_with_65_and_leaves_its_page_and_no_outputs() {
-    let project = life_cycle();
+    let project = whole();
     let dirty = loans(1.0).replace("\n0,1,", "\n0,-1,");
     fs::write(project.path.join("loans.csv"), dirty).unwrap();
     assert_eq!(project.run("raw").code, Some(0));
