@@ -103,6 +103,26 @@ pub enum Operation {
 }
 
 impl Operation {
+    /// Whether it means nothing without the registry.
+    #[must_use]
+    pub fn needs_registry(&self) -> bool {
+        match self {
+            Self::Champion { .. } | Self::Register { .. } | Self::Deploy { .. } => true,
+            Self::Read { .. }
+            | Self::Validate { .. }
+            | Self::Features(_)
+            | Self::Project(_)
+            | Self::Split { .. }
+            | Self::Mask { .. }
+            | Self::Predict { .. }
+            | Self::Evaluate { .. }
+            | Self::Gate { .. }
+            | Self::Challenge(_)
+            | Self::Prior { .. }
+            | Self::Approve { .. } => false,
+        }
+    }
+
     /// What `mlp op` calls it.
     #[must_use]
     pub fn name(&self) -> &'static str {

@@ -53,9 +53,6 @@ pub struct OutputFile {
 /// Why a plan cannot be written for a target.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TargetError {
-    /// The target exists in the language, and this release does not write it.
-    #[error("the target `{0}` is not supported yet. Build the target `plan`, or run the pipeline with `mlp run`")]
-    NotSupportedYet(&'static str),
     /// The target runs plans and writes no files.
     #[error(
         "the target `local` writes no files: `mlp run` runs the pipeline on this machine. To see the plan, build the target `plan`"

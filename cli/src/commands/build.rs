@@ -148,8 +148,6 @@ pub(super) fn unknown(error: &ChoiceError) -> Problem {
 
 fn problem(error: &TargetError, plan: &Plan) -> Problem {
     match error {
-        TargetError::NotSupportedYet(name) => Problem::usage(format!("The target `{name}` is not supported yet."))
-            .help("Build the target `plan`, or run the pipeline on this machine with `mlp run`."),
         TargetError::RunsInstead => Problem::usage("The target `local` writes no files.")
             .help("Run the pipeline on this machine with `mlp run`; to see the plan, build the target `plan`."),
         TargetError::Refused { refusal, .. } => {

@@ -295,9 +295,11 @@ impl Place<'_> {
             ),
             Trouble::Store(error) => (
                 words(&error),
-                "See that the address is right and can be reached from the task; then run the task again. Nothing was left \
-                 that others could take for an output."
-                    .to_owned(),
+                format!(
+                    "See that the address is right and can be reached from the task, and that it has credentials ({}); then \
+                     run the task again. Nothing was left that others could take for an output.",
+                    self.cloud.credentials()
+                ),
             ),
         };
         ObjectsError::Failed {

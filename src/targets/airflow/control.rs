@@ -130,50 +130,24 @@ impl<'r> Lowering<'r> {
 
     pub(super) fn repeat(&mut self, scope: &mut Scope, node: &'r Node, each: &'r Loop) -> Result<(), TargetError> {
         let items = scope.operand(&each.items)?;
-        let item_type = operand_types::item(&items.ty);
-        let count = match &items.source {
-            Source::Value(Value::List(list)) => Some(list.len()),
-            Source::List(list) => Some(list.len()),
-            Source::Value(_)
-            | Source::Parameter(_)
-            | Source::Item(_)
-            | Source::Port { .. }
-            | Source::Gathered { .. }
-            | Source::Element { .. }
-            | Source::Chosen { .. }
-            | Source::Computed { .. }
-            | Source::Outcome(_)
-            | Source::RunId
-            | Source::ScheduledTime
-            | Source::Attempt => None,
-        };
         let most = each.max.and_then(|max| usize::try_from(max).ok());
-        match count {
-            Some(count) if count <= UNROLLED && most.is_none_or(|most| most >= count) => {
-                self.unroll(scope, node, each, &items)
+        match known(&items.source) {
+            Some(sources) if sources.len() <= UNROLLED && most.is_none_or(|most| most >= sources.len()) => {
+                self.unroll(scope, node, each, &items, sources)
             }
-            Some(_) | None => self.mapped(scope, node, each, &items, item_type),
+            Some(_) | None => self.mapped(scope, node, each, &items),
         }
     }
 
     /// A copy of the body for each item.
-    fn unroll(&mut self, scope: &mut Scope, node: &'r Node, each: &'r Loop, items: &Bound) -> Result<(), TargetError> {
-        let sources: Vec<Source> = match &items.source {
-            Source::List(sources) => sources.clone(),
-            Source::Value(Value::List(values)) => values.iter().cloned().map(Source::Value).collect(),
-            Source::Value(_)
-            | Source::Parameter(_)
-            | Source::Item(_)
-            | Source::Port { .. }
-            | Source::Gathered { .. }
-            | Source::Element { .. }
-            | Source::Chosen { .. }
-            | Source::Computed { .. }
-            | Source::Outcome(_)
-            | Source::RunId
-            | Source::ScheduledTime
-            | Source::Attempt => Vec::new(),
-        };
+    fn unroll(
+        &mut self,
+        scope: &mut Scope,
+        node: &'r Node,
+        each: &'r Loop,
+        items: &Bound,
+        sources: Vec<Source>,
+    ) -> Result<(), TargetError> {
         let item = operand_types::item(&items.ty).unwrap_or(PortType::Opaque);
         let mut gathered: Vec<(Vec<Source>, BTreeSet<Need>)> = vec![Default::default(); node.outputs.len()];
         let outside = outside(scope, node);
@@ -210,14 +184,7 @@ impl<'r> Lowering<'r> {
     }
 
     /// A group that Airflow repeats for each item.
-    fn mapped(
-        &mut self,
-        scope: &mut Scope,
-        node: &'r Node,
-        each: &'r Loop,
-        items: &Bound,
-        item: Option<PortType>,
-    ) -> Result<(), TargetError> {
+    fn mapped(&mut self, scope: &mut Scope, node: &'r Node, each: &'r Loop, items: &Bound) -> Result<(), TargetError> {
         let id = scope.task_id(&node.id);
         let list = self.list(scope, node, each, items)?;
         let needs = items.needs.iter().cloned().chain(outside(scope, node));
@@ -237,7 +204,7 @@ impl<'r> Lowering<'r> {
         inner.guard = None;
         inner.entry = BTreeSet::new();
         inner.most = each.max.or(scope.most);
-        let ty = item.unwrap_or(PortType::Opaque);
+        let ty = operand_types::item(&items.ty).unwrap_or(PortType::Opaque);
         let source = if ty.is_value() {
             Source::Item(id.clone())
         } else {
@@ -274,26 +241,15 @@ impl<'r> Lowering<'r> {
         items: &Bound,
     ) -> Result<(List, BTreeSet<Need>), TargetError> {
         if !items.ty.is_value() {
-            return match &items.source {
-                Source::Gathered { repeat, .. } => Ok((List::TurnsOf(repeat.clone()), BTreeSet::new())),
-                Source::Value(_)
-                | Source::Parameter(_)
-                | Source::Item(_)
-                | Source::Port { .. }
-                | Source::Element { .. }
-                | Source::Chosen { .. }
-                | Source::List(_)
-                | Source::Computed { .. }
-                | Source::Outcome(_)
-                | Source::RunId
-                | Source::ScheduledTime
-                | Source::Attempt => Err(self.refused(
-                    &node.id,
-                    Feature::ArtifactLoop,
-                    "how many artifacts there are is known only inside the step that gives them",
-                    "Loop over the values that the artifacts were made from, or pass the whole list to one step.",
-                )),
-            };
+            if let Source::Gathered { repeat, .. } = &items.source {
+                return Ok((List::TurnsOf(repeat.clone()), BTreeSet::new()));
+            }
+            return Err(self.refused(
+                &node.id,
+                Feature::ArtifactLoop,
+                "how many artifacts there are is known only inside the step that gives them",
+                "Loop over the values that the artifacts were made from, or pass the whole list to one step.",
+            ));
         }
         if let Some(pulled) = condition::pulled(&items.source, &items.ty, scope) {
             self.returned_by(&[(String::new(), pulled.clone())]);
@@ -463,6 +419,26 @@ impl<'r> Lowering<'r> {
         end.insert(Need::Task(id));
         scope.made(&node.id, Vec::new(), end);
         Ok(())
+    }
+}
+
+/// The members of a list that the compiler knows.
+fn known(source: &Source) -> Option<Vec<Source>> {
+    match source {
+        Source::List(sources) => Some(sources.clone()),
+        Source::Value(Value::List(values)) => Some(values.iter().cloned().map(Source::Value).collect()),
+        Source::Value(_)
+        | Source::Parameter(_)
+        | Source::Item(_)
+        | Source::Port { .. }
+        | Source::Gathered { .. }
+        | Source::Element { .. }
+        | Source::Chosen { .. }
+        | Source::Computed { .. }
+        | Source::Outcome(_)
+        | Source::RunId
+        | Source::ScheduledTime
+        | Source::Attempt => None,
     }
 }
 

@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::condition::Condition;
-use crate::plan::{NodeKind, PlacedTask, Step};
+use crate::plan::{NodeKind, Operation, PlacedTask, Step};
 
 /// The name of a task.
 pub(super) type TaskId = String;
@@ -141,6 +141,20 @@ pub(super) enum List {
 pub(super) struct Outcome {
     /// The tasks; all of the run when absent.
     pub(super) of: Option<BTreeSet<TaskId>>,
+}
+
+impl Ask {
+    /// What an operation asks, if it asks anybody.
+    pub(super) fn of(operation: &Operation) -> Option<Self> {
+        let Operation::Approve { by, message, timeout } = operation else {
+            return None;
+        };
+        Some(Self {
+            by: by.clone(),
+            message: message.clone(),
+            timeout: *timeout,
+        })
+    }
 }
 
 /// Tasks in an order in which each stands after what it needs.

@@ -60,29 +60,9 @@ impl<'r> Lowering<'r> {
                 let step = self.request.plan.steps.get(&call.step).ok_or_else(missing)?;
                 self.launch_node(scope, node, Some(step))
             }
-            NodeKind::Operation(operation) => match operation.as_ref() {
-                Operation::Approve { by, message, timeout } => {
-                    let ask = Ask {
-                        by: by.clone(),
-                        message: message.clone(),
-                        timeout: *timeout,
-                    };
-                    self.ask(scope, node, ask)
-                }
-                Operation::Read { .. }
-                | Operation::Validate { .. }
-                | Operation::Features(_)
-                | Operation::Project(_)
-                | Operation::Split { .. }
-                | Operation::Mask { .. }
-                | Operation::Predict { .. }
-                | Operation::Evaluate { .. }
-                | Operation::Gate { .. }
-                | Operation::Challenge(_)
-                | Operation::Champion { .. }
-                | Operation::Prior { .. }
-                | Operation::Register { .. }
-                | Operation::Deploy { .. } => self.launch_node(scope, node, None),
+            NodeKind::Operation(operation) => match Ask::of(operation) {
+                Some(ask) => self.ask(scope, node, ask),
+                None => self.launch_node(scope, node, None),
             },
             NodeKind::Branch(branch) => self.branch(scope, node, branch),
             NodeKind::Loop(each) => self.repeat(scope, node, each),
@@ -359,26 +339,12 @@ fn input_name(reference: &Reference) -> String {
 
 /// Whether a node reads or writes what outlives a run.
 fn reads_registry(node: &Node) -> bool {
-    match &node.kind {
-        NodeKind::Operation(operation) => match operation.as_ref() {
-            Operation::Validate { .. }
-            | Operation::Gate { .. }
-            | Operation::Challenge(_)
-            | Operation::Champion { .. }
-            | Operation::Register { .. }
-            | Operation::Deploy { .. } => true,
-            Operation::Read { .. }
-            | Operation::Features(_)
-            | Operation::Project(_)
-            | Operation::Split { .. }
-            | Operation::Mask { .. }
-            | Operation::Predict { .. }
-            | Operation::Evaluate { .. }
-            | Operation::Prior { .. }
-            | Operation::Approve { .. } => false,
-        },
-        NodeKind::Step(_) | NodeKind::Branch(_) | NodeKind::Loop(_) | NodeKind::Finally(_) | NodeKind::Pipeline(_) => {
-            false
-        }
-    }
+    let NodeKind::Operation(operation) = &node.kind else {
+        return false;
+    };
+    let notes = matches!(
+        **operation,
+        Operation::Validate { .. } | Operation::Gate { .. } | Operation::Challenge(_)
+    );
+    notes || operation.needs_registry()
 }

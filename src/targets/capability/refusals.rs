@@ -395,34 +395,21 @@ impl<'p> Finder<'p> {
 
     /// Keeps that there is no registry, at the first operation that needs one.
     fn operation(&mut self, node: &str, operation: &Operation) {
-        let needs_registry = match operation {
-            Operation::Champion { .. } | Operation::Register { .. } | Operation::Deploy { .. } => true,
-            Operation::Read { .. }
-            | Operation::Validate { .. }
-            | Operation::Features(_)
-            | Operation::Project(_)
-            | Operation::Split { .. }
-            | Operation::Mask { .. }
-            | Operation::Predict { .. }
-            | Operation::Evaluate { .. }
-            | Operation::Gate { .. }
-            | Operation::Challenge(_)
-            | Operation::Prior { .. } => false,
-            Operation::Approve { .. } => {
-                self.uses(Some(node), Feature::Approval);
-                if self.is_second_airflow {
-                    let why = "Airflow 2 has no task that waits for a person";
-                    self.refuse(
-                        Some(node),
-                        Feature::Approval,
-                        why,
-                        "Use `version: \"3\"`, or leave `approve` out.",
-                    );
-                }
-                false
+        if matches!(operation, Operation::Approve { .. }) {
+            self.uses(Some(node), Feature::Approval);
+            if self.is_second_airflow {
+                let why = "Airflow 2 has no task that waits for a person";
+                self.refuse(
+                    Some(node),
+                    Feature::Approval,
+                    why,
+                    "Use `version: \"3\"`, or leave `approve` out.",
+                );
             }
-        };
-        if needs_registry && let Some((why, way_out)) = self.registry.take() {
+        }
+        if operation.needs_registry()
+            && let Some((why, way_out)) = self.registry.take()
+        {
             self.refuse(Some(node), Feature::Registry, why, way_out);
         }
     }
